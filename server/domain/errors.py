@@ -1,0 +1,153 @@
+"""Every anticipated "no" of the system, as one small closed tree.
+
+    Refusal
+    ├── NotFound        the thing named does not exist here
+    │   └── UnknownBranch · UnknownService · UnknownDesk · UnknownTicket · UnknownAgent · UnknownPrinter
+    ├── Conflict        it exists, but the present state says no
+    │   ├── IllegalTransition · RecallTooSoon · ReopenTooLate
+    │   ├── ServiceClosed · BranchClosed · LineFull
+    │   ├── TicketInHand · NoTicketInHand · NobodyWaiting · TicketNotHere
+    │   └── NoShift · DeskTaken · AgentElsewhere · DeskPaused
+    ├── Invalid         the request makes no sense: it names the field
+    ├── NotAllowed      known, but without the right
+    └── KeyReused       one idempotency key, two different requests
+
+The web maps each branch of the tree to one HTTP status; nobody else knows about HTTP.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import ClassVar
+
+
+class Refusal(Exception):
+    """An anticipated "no" with a stable code; `details` hold ids, numbers and words, never secrets."""
+
+    code: ClassVar[str]
+
+    def __init__(self, message: str, **details: str | int | None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.details = {
+            name: value for name, value in details.items() if value is not None
+        }
+
+
+class NotFound(Refusal):
+    code = "not_found"
+
+
+class UnknownBranch(NotFound):
+    code = "unknown_branch"
+
+
+class UnknownService(NotFound):
+    code = "unknown_service"
+
+
+class UnknownDesk(NotFound):
+    code = "unknown_desk"
+
+
+class UnknownTicket(NotFound):
+    code = "unknown_ticket"
+
+
+class UnknownAgent(NotFound):
+    code = "unknown_agent"
+
+
+class UnknownPrinter(NotFound):
+    code = "unknown_printer"
+
+
+class Conflict(Refusal):
+    code = "conflict"
+
+
+class IllegalTransition(Conflict):
+    """The state table has no such step; names the present state."""
+
+    code = "illegal_transition"
+
+
+class RecallTooSoon(Conflict):
+    code = "recall_too_soon"
+
+
+class ReopenTooLate(Conflict):
+    code = "reopen_too_late"
+
+
+class ServiceClosed(Conflict):
+    code = "service_closed"
+
+
+class BranchClosed(Conflict):
+    code = "branch_closed"
+
+
+class LineFull(Conflict):
+    """The numbers of the day are used up (`MAX_NUMBER`)."""
+
+    code = "line_full"
+
+
+class TicketInHand(Conflict):
+    code = "ticket_in_hand"
+
+
+class NoTicketInHand(Conflict):
+    code = "no_ticket_in_hand"
+
+
+class TicketNotHere(Conflict):
+    """The ticket is at another desk."""
+
+    code = "ticket_not_here"
+
+
+class NobodyWaiting(Conflict):
+    """`callable_at` tells when a held ticket may be called, if one is held."""
+
+    code = "nobody_waiting"
+
+    def __init__(self, message: str, *, callable_at: datetime | None = None) -> None:
+        super().__init__(
+            message, callable_at=callable_at.isoformat() if callable_at else None
+        )
+        self.callable_at = callable_at
+
+
+class NoShift(Conflict):
+    code = "no_shift"
+
+
+class DeskTaken(Conflict):
+    code = "desk_taken"
+
+
+class AgentElsewhere(Conflict):
+    code = "agent_elsewhere"
+
+
+class DeskPaused(Conflict):
+    code = "desk_paused"
+
+
+class Invalid(Refusal):
+    """`field` names what is wrong."""
+
+    code = "invalid"
+
+    def __init__(self, message: str, *, field: str) -> None:
+        super().__init__(message, field=field)
+
+
+class NotAllowed(Refusal):
+    code = "not_allowed"
+
+
+class KeyReused(Refusal):
+    code = "idempotency_key_reused"

@@ -1,0 +1,97 @@
+"""Local time: the business day, and when a branch is open.
+
+Hours are dated rules, never constants: in Ramadan Morocco changes both its hours and its clock. Everything
+else in the program is aware UTC.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from server.domain.errors import Invalid
+
+DAYS_SEARCHED_MAX = 60
+"""How far ahead the next opening is looked for."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Span:
+    """Open from `start` until just before `end`, wall time; `end` 00:00 means midnight that night."""
+
+    start: time
+    end: time
+
+    def __contains__(self, moment: time) -> bool:
+        return self.start <= moment and (moment < self.end or self.end == time(0))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HoursRule:
+    """Opening spans by weekday (Monday is 0), between two dates, both included; None is unbounded."""
+
+    weekdays: tuple[tuple[Span, ...], ...]
+    first_day: date | None = None
+    last_day: date | None = None
+
+    def __post_init__(self) -> None:
+        if len(self.weekdays) != 7:  # noqa: PLR2004 (a week has seven days)
+            raise Invalid("opening hours need seven weekdays", field="hours")
+
+    def covers(self, day: date) -> bool:
+        """Whether this rule speaks about `day`."""
+        after_start = self.first_day is None or self.first_day <= day
+        return after_start and (self.last_day is None or day <= self.last_day)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hours:
+    """A branch's dated rules in its time zone; the last rule that covers a day decides it."""
+
+    zone: ZoneInfo
+    rules: tuple[HoursRule, ...]
+    closed_days: frozenset[date] = frozenset()
+
+    def local(self, moment: datetime) -> datetime:
+        """`moment` on the branch's wall clock."""
+        return moment.astimezone(self.zone)
+
+    def business_day(self, moment: datetime) -> date:
+        """The local date: the day in the key of every number."""
+        return self.local(moment).date()
+
+    def spans(self, day: date) -> Sequence[Span]:
+        """The opening spans of one local day."""
+        if day in self.closed_days:
+            return ()
+        for rule in reversed(self.rules):
+            if rule.covers(day):
+                return rule.weekdays[day.weekday()]
+        return ()
+
+    def is_open(self, moment: datetime) -> bool:
+        """Whether tickets may be taken at `moment`."""
+        local = self.local(moment)
+        return any(local.time() in span for span in self.spans(local.date()))
+
+    def next_opening(self, moment: datetime) -> datetime | None:
+        """The next instant at which the branch opens, or None within `DAYS_SEARCHED_MAX`."""
+        local = self.local(moment)
+        for offset in range(DAYS_SEARCHED_MAX):
+            day = local.date() + timedelta(days=offset)
+            for span in self.spans(day):
+                opening = datetime.combine(day, span.start, self.zone)
+                if opening > local:
+                    return opening
+        return None
+
+
+ALWAYS_OPEN = (HoursRule(weekdays=((Span(start=time(0), end=time(0)),),) * 7),)
+"""For the demo, which a newcomer tries at any hour."""
+
+OFFICE_HOURS = (
+    HoursRule(weekdays=((Span(start=time(8, 30), end=time(16, 30)),),) * 5 + ((), ())),
+)
+"""The usual hours of a Moroccan administration."""
