@@ -277,11 +277,15 @@ def debian_as_root() -> bool:
 def apt_install(package: str) -> bool:
     """Install one Debian package; False when apt refuses."""
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    for arguments in (["update"], ["install", "-y", "--no-install-recommends", package]):
-        done = subprocess.run(
+    install = ["install", "-y", "--no-install-recommends", package]
+    # A failed update is not yet a no: the lists that are there may do.
+    codes = [
+        subprocess.run(
             ["apt-get", "-qq", *arguments], env=environment, capture_output=True, check=False
-        )
-    return done.returncode == 0
+        ).returncode
+        for arguments in (["update"], install)
+    ]
+    return codes[-1] == 0
 
 
 # ---------------------------------------------------------------- telling what goes on
