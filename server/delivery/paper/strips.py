@@ -1,0 +1,205 @@
+"""The strips that a ticket is made of, top to bottom: one-bit pictures of the full width."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from PIL import Image, ImageDraw
+
+from server.delivery.paper.lines import Line, Style, Typesetter
+from server.delivery.paper.qr import qr_picture
+from server.delivery.paper.sheet import Sheet
+from server.delivery.paper.zellige import zellige_band
+
+Align = Literal["centre", "start"]
+
+# Ink where at least this part of a dot is covered (of 255): a little under half, since heat
+# spreads less than a thin stem needs.
+INK_COVERAGE_MIN = 112
+_TO_ONE_BIT = [0] * (256 - INK_COVERAGE_MIN) + [255] * INK_COVERAGE_MIN
+
+TICK_BOX_DOTS = 18
+RULE_DOTS = 2
+
+
+class StripDrawer:
+    """Draws strips for one sheet and one direction of reading."""
+
+    def __init__(self, typesetter: Typesetter, sheet: Sheet, *, right_to_left: bool) -> None:
+        self._type = typesetter
+        self._sheet = sheet
+        self._right_to_left = right_to_left
+
+    def head(self, municipality: str) -> Image.Image:
+        """The zellige band and the municipality's name."""
+        sheet = self._sheet
+        band = zellige_band(sheet.width_dots)
+        name = self.text(municipality, sheet.municipality, above=sheet.gap_dots // 2)
+        return stacked([band, name], sheet.width_dots)
+
+    def text(self, text: str, style: Style, *, above: int = 0, below: int = 0) -> Image.Image:
+        """Centred lines with white space above and below."""
+        lines = self._lines(text, style, self._sheet.text_width_dots)
+        picture, draw = self._blank(above + len(lines) * style.line_dots + below)
+        self._draw_lines(draw, lines, top=above, left=self._sheet.margin_dots, align="centre")
+        return _one_bit(picture)
+
+    def service(self, service: str) -> Image.Image:
+        """What the citizen came for."""
+        return self.text(service, self._sheet.service, above=self._sheet.gap_dots // 3)
+
+    def caption(self, caption: str) -> Image.Image:
+        """The words over the number."""
+        return self.text(caption, self._sheet.caption, above=self._sheet.gap_dots)
+
+    def number(self, number: str) -> Image.Image:
+        """The number, as large as the style allows and the width holds, close cut."""
+        sheet = self._sheet
+        line = self._type.line(number, sheet.number, right_to_left=False)
+        if line.width_dots > sheet.text_width_dots:
+            size = int(sheet.number.size_dots * sheet.text_width_dots / line.width_dots)
+            style = Style(size_dots=size, weight=sheet.number.weight)
+            line = self._type.line(number, style, right_to_left=False)
+        baseline = round(line.style.size_dots * 0.84)
+        picture, draw = self._blank(round(line.style.size_dots * 1.04))
+        left = (sheet.width_dots - line.width_dots) / 2
+        self._type.draw(draw, line, left=left, baseline=baseline)
+        return _one_bit(picture)
+
+    def qr_and_words(self, url: str, ahead_line: str | None, time_line: str) -> Image.Image:
+        """The QR with what is true only now: beside it on wide paper, above it on narrow paper."""
+        sheet = self._sheet
+        code = qr_picture(
+            url, side_dots=sheet.qr_side_dots, module_dots_min=sheet.qr_module_dots_min
+        )
+        if sheet.qr_beside_text:
+            return self._beside(code, ahead_line, time_line)
+        words = [self.text(time_line, sheet.time)]
+        if ahead_line is not None:
+            words.insert(0, self.text(ahead_line, sheet.ahead))
+        return stacked([*words, code], sheet.width_dots)
+
+    def documents(self, title: str | None, documents: tuple[str, ...]) -> Image.Image:
+        """What to bring, as a list to tick off, set from the side where reading starts."""
+        sheet = self._sheet
+        indent = TICK_BOX_DOTS + 16
+        gap = 6
+        head = self._lines(title, sheet.documents_title, sheet.text_width_dots) if title else []
+        items = [
+            self._lines(document, sheet.document, sheet.text_width_dots - indent, balanced=False)
+            for document in documents
+        ]
+        height = (
+            RULE_DOTS
+            + sheet.gap_dots // 2
+            + len(head) * sheet.documents_title.line_dots
+            + sum(gap + len(lines) * sheet.document.line_dots for lines in items)
+            + sheet.gap_dots
+        )
+        picture, draw = self._blank(height)
+        self._rule(draw, top=0)
+        top = RULE_DOTS + sheet.gap_dots // 2
+        top = self._draw_lines(draw, head, top=top, left=sheet.margin_dots, align="start")
+        left = sheet.margin_dots + (0 if self._right_to_left else indent)
+        for lines in items:
+            top += gap
+            self._tick_box(draw, top=top)
+            top = self._draw_lines(
+                draw, lines, top=top, left=left, align="start", width=sheet.text_width_dots - indent
+            )
+        return _one_bit(picture)
+
+    def footer(self, text: str) -> Image.Image:
+        """A rule and a last word."""
+        sheet = self._sheet
+        words = self.text(text, sheet.footer, above=sheet.gap_dots // 2, below=sheet.gap_dots // 2)
+        draw = ImageDraw.Draw(words)
+        self._rule(draw, top=0)
+        return words
+
+    def _beside(self, code: Image.Image, ahead_line: str | None, time_line: str) -> Image.Image:
+        sheet = self._sheet
+        gap = sheet.margin_dots
+        width = sheet.text_width_dots - code.width
+        lines = [] if ahead_line is None else self._lines(ahead_line, sheet.ahead, width)
+        spaced_after = len(lines)
+        lines += self._lines(time_line, sheet.time, width)
+        words_height = sum(line.style.line_dots for line in lines) + (gap if spaced_after else 0)
+        height = max(code.height, words_height + gap)
+        picture, draw = self._blank(height)
+        # The quiet zone is white space already: the code's ink ends at the margin of the text.
+        code_left = 0 if self._right_to_left else sheet.width_dots - code.width
+        picture.paste(code, (code_left, (height - code.height) // 2))
+        left = code.width + sheet.margin_dots if self._right_to_left else sheet.margin_dots
+        top = (height - words_height) // 2
+        top = self._draw_lines(
+            draw, lines[:spaced_after], top=top, left=left, align="start", width=width
+        )
+        top += gap if spaced_after else 0
+        self._draw_lines(draw, lines[spaced_after:], top=top, left=left, align="start", width=width)
+        return _one_bit(picture)
+
+    def _lines(
+        self, text: str, style: Style, width_dots: int, *, balanced: bool = True
+    ) -> list[Line]:
+        return self._type.paragraph(
+            text,
+            style,
+            width_dots=width_dots,
+            right_to_left=self._right_to_left,
+            balanced=balanced,
+        )
+
+    def _draw_lines(
+        self,
+        draw: ImageDraw.ImageDraw,
+        lines: list[Line],
+        *,
+        top: int,
+        left: int,
+        align: Align,
+        width: int | None = None,
+    ) -> int:
+        """Draw the lines in a column and return where the next one would start."""
+        column = self._sheet.text_width_dots if width is None else width
+        for line in lines:
+            room = column - line.width_dots
+            start = room if self._right_to_left else 0
+            shift = room / 2 if align == "centre" else start
+            baseline = top + line.style.baseline_dots
+            self._type.draw(draw, line, left=left + shift, baseline=baseline)
+            top += line.style.line_dots
+        return top
+
+    def _tick_box(self, draw: ImageDraw.ImageDraw, *, top: int) -> None:
+        sheet = self._sheet
+        left = sheet.margin_dots
+        if self._right_to_left:
+            left = sheet.width_dots - sheet.margin_dots - TICK_BOX_DOTS
+        bottom = top + sheet.document.baseline_dots + 1
+        box = (left, bottom - TICK_BOX_DOTS, left + TICK_BOX_DOTS - 1, bottom - 1)
+        draw.rectangle(box, outline=0, width=2)
+
+    def _rule(self, draw: ImageDraw.ImageDraw, *, top: int) -> None:
+        margin = self._sheet.margin_dots
+        right = self._sheet.width_dots - margin - 1
+        draw.rectangle((margin, top, right, top + RULE_DOTS - 1), fill=0)
+
+    def _blank(self, height_dots: int) -> tuple[Image.Image, ImageDraw.ImageDraw]:
+        picture = Image.new("L", (self._sheet.width_dots, height_dots), 255)
+        return picture, ImageDraw.Draw(picture)
+
+
+def stacked(strips: list[Image.Image], width_dots: int) -> Image.Image:
+    """One picture of the strips below each other, narrower ones centred."""
+    height = sum(strip.height for strip in strips)
+    picture = Image.new("1", (width_dots, height), 255)
+    top = 0
+    for strip in strips:
+        picture.paste(strip, ((width_dots - strip.width) // 2, top))
+        top += strip.height
+    return picture
+
+
+def _one_bit(picture: Image.Image) -> Image.Image:
+    return picture.point(_TO_ONE_BIT, "1")
