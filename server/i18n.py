@@ -1,0 +1,196 @@
+"""Texts in four languages: catalogues, dates, and how a wait is said. The language is always an argument.
+
+Pushes, paper and messages are rendered outside any request, so nothing here reads one. A msgid is the English text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from functools import lru_cache
+from math import ceil
+from pathlib import Path
+from typing import Final, Protocol
+from zoneinfo import ZoneInfo
+
+from babel import Locale
+from babel.dates import format_date, format_time
+from babel.support import NullTranslations, Translations
+
+TRANSLATIONS: Final = Path(__file__).resolve().parent.parent / "translations"
+
+LANGUAGE_NAMES: Final[Mapping[str, str]] = {
+    "ar": "العربية",
+    "fr": "Français",
+    "zgh": "ⵜⴰⵎⴰⵣⵉⵖⵜ",
+    "en": "English",
+}
+"""Each language in its own script and its own words."""
+
+FALLBACK: Final = "fr"
+"""What a person who lacks a text most probably reads (the same rule as `domain.ids.in_language`)."""
+
+_LOCALES: Final[Mapping[str, str]] = {"ar": "ar_MA", "fr": "fr_MA", "zgh": "zgh_MA", "en": "en_GB"}
+"""Moroccan forms: Arabic with Western digits and يناير, not كانون الثاني."""
+
+_SECONDS_A_MINUTE: Final = 60
+_MINUTES_SHORT: Final = 5
+"""A wait that is surely shorter than this is not worth a range."""
+_MINUTES_STEP: Final = 5
+_MINUTES_HALF_HOUR: Final = 30
+_MINUTES_LONGEST: Final = 180
+"""Beyond this the estimate is not worth a number."""
+
+
+class WaitSpan(Protocol):
+    """`wire.WaitRange` and `estimate.Wait` alike: half wait no longer than p50, nine in ten than p90."""
+
+    @property
+    def p50_seconds(self) -> int: ...
+    @property
+    def p90_seconds(self) -> int: ...
+
+
+def is_language(tag: str) -> bool:
+    """Whether `tag` is one of ours."""
+    return tag in LANGUAGE_NAMES
+
+
+def direction(language: str) -> str:
+    """`rtl` or `ltr`, as HTML wants it."""
+    return "rtl" if language == "ar" else "ltr"
+
+
+def isolated(number: object) -> str:
+    """`number` between U+2066 and U+2069, so that Arabic around it cannot turn it."""
+    return f"\u2066{number}\u2069"
+
+
+def translate(language: str, msgid: str, /, **values: object) -> str:
+    """`msgid` in `language` with `%(name)s` filled in; the English text where a catalogue lacks it."""
+    text = str(_catalogue(language).gettext(msgid))
+    return text % values if values else text
+
+
+def ntranslate(language: str, one: str, many: str, count: int, /, **values: object) -> str:
+    """The form that `language` uses for `count` things; `%(num)s` is the count."""
+    text = str(_catalogue(language).ngettext(one, many, count))
+    return text % {"num": isolated(count), **values}
+
+
+def local_time(language: str, moment: datetime, zone: str) -> str:
+    """`09:05` on the wall clock of `zone`."""
+    return format_time(moment.astimezone(ZoneInfo(zone)), "HH:mm", locale=_LOCALES[language])
+
+
+def local_date(language: str, moment: datetime, zone: str) -> str:
+    """`Monday 23 November` in the words of `language`, on the calendar of `zone`."""
+    return format_date(
+        moment.astimezone(ZoneInfo(zone)).date(), "EEEE d MMMM", locale=_LOCALES[language]
+    )
+
+
+def t_wait(language: str, wait: WaitSpan | None) -> str:
+    """A wait as people say it, rounded outwards so that it is never falsely precise; "" when unknown."""
+    if wait is None:
+        return ""
+    low = wait.p50_seconds // _SECONDS_A_MINUTE
+    high = ceil(wait.p90_seconds / _SECONDS_A_MINUTE)
+    if high <= _MINUTES_SHORT:
+        return translate(language, "less than 5 min")
+    if low >= _MINUTES_LONGEST:
+        return translate(language, "more than 3 hours")
+    low, high = _rounded(low, high)
+    if low == 0:
+        return translate(language, "less than %(high)s", high=_span(language, high))
+    if high <= _MINUTES_SHORT * 12:
+        return translate(
+            language, "about %(low)s to %(high)s min", low=isolated(low), high=isolated(high)
+        )
+    return translate(
+        language, "about %(low)s to %(high)s", low=_span(language, low), high=_span(language, high)
+    )
+
+
+def wait_texts(language: str) -> dict[str, object]:
+    """The same sentences with `{low}` and `{high}` left open, for the phone, which finds its own place in a
+    line that was pushed to many (`static/js/wait.js` rounds by the same rule; a test compares the two)."""
+    hours = {str(minutes): _span(language, minutes) for minutes in range(30, 211, 30)}
+    return {
+        "short": translate(language, "less than 5 min"),
+        "long": translate(language, "more than 3 hours"),
+        "below": translate(language, "less than %(high)s", high="{high}"),
+        "minutes": translate(
+            language,
+            "about %(low)s to %(high)s min",
+            low="\u2066{low}\u2069",
+            high="\u2066{high}\u2069",
+        ),
+        "spans": translate(language, "about %(low)s to %(high)s", low="{low}", high="{high}"),
+        "minute": translate(language, "%(minutes)s min", minutes="\u2066{minutes}\u2069"),
+        "hours": hours,
+    }
+
+
+def ahead_text(language: str, ahead: int) -> str:
+    """How many people are before you, in words."""
+    if ahead == 0:
+        return translate(language, "You are next")
+    return ntranslate(language, "%(num)s person before you", "%(num)s people before you", ahead)
+
+
+def ahead_texts(language: str) -> dict[str, str]:
+    """`ahead_text` by plural category of CLDR with `{num}` left open, plus `next`: for the phone."""
+    samples = {"zero": 0, "one": 1, "two": 2, "few": 3, "many": 11, "other": 100}
+    forms = {
+        category: str(
+            _catalogue(language).ngettext(
+                "%(num)s person before you", "%(num)s people before you", count
+            )
+        )
+        % {"num": "\u2066{num}\u2069"}
+        for category, count in samples.items()
+    }
+    return {**forms, "next": translate(language, "You are next")}
+
+
+def _rounded(low: int, high: int) -> tuple[int, int]:
+    """Outwards to 5 minutes, beyond the hour to half hours; `high` is at most half an hour over the longest."""
+    low -= low % _MINUTES_STEP
+    high += -high % _MINUTES_STEP
+    if high > _MINUTES_SHORT * 12:
+        high += -high % _MINUTES_HALF_HOUR
+        if low > _MINUTES_HALF_HOUR:
+            low -= low % _MINUTES_HALF_HOUR
+    return low, min(high, _MINUTES_LONGEST + _MINUTES_HALF_HOUR)
+
+
+def _span(language: str, minutes: int) -> str:
+    match minutes:
+        case 60:
+            return translate(language, "1 hour")
+        case 90:
+            return translate(language, "1½ hours")
+        case 120:
+            return translate(language, "2 hours")
+        case 150:
+            return translate(language, "2½ hours")
+        case 180:
+            return translate(language, "3 hours")
+        case 210:
+            return translate(language, "3½ hours")
+        case _:
+            return translate(language, "%(minutes)s min", minutes=isolated(minutes))
+
+
+@lru_cache(maxsize=len(_LOCALES))
+def _catalogue(language: str) -> NullTranslations:
+    if language not in LANGUAGE_NAMES:
+        raise ValueError(f"{language!r} is not a language of these pages")
+    return Translations.load(str(TRANSLATIONS), [language])
+
+
+def check_locales() -> None:
+    """Raises babel.UnknownLocaleError when Babel lacks one of the locales; a test calls it."""
+    for name in _LOCALES.values():
+        Locale.parse(name)

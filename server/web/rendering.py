@@ -1,0 +1,215 @@
+"""One renderer for the first paint, the push and the poll: Jinja with the language as an argument.
+
+`Renderer.render` works inside and outside a request. A fragment that is pushed must not use `csrf_token()` or
+`csp_nonce()`, which belong to one request, nor `new_key()`, which belongs to one page.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import Final, TypeVar
+from uuid import uuid4
+
+import qrcode
+from flask import Flask
+from jinja2 import Environment, StrictUndefined, pass_context
+from jinja2.runtime import Context
+from markupsafe import Markup
+from qrcode.constants import ERROR_CORRECT_M
+
+from server import i18n
+
+ROOT: Final = Path(__file__).resolve().parent.parent.parent
+STATIC: Final = ROOT / "static"
+ICONS: Final = STATIC / "vendor" / "icons"
+QR_QUIET_MODULES: Final = 4
+"""The empty border that ISO/IEC 18004 asks for."""
+_HASH_LENGTH: Final = 12
+_ICON_NAME: Final = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
+_DIRECTIONAL: Final = {
+    "arrow-left": "icon-backward",
+    "chevron-left": "icon-backward",
+    "arrow-right": "icon-forward",
+    "chevron-right": "icon-forward",
+    "log-in": "icon-forward",
+    "log-out": "icon-forward",
+}
+_PLAIN_ICON: Final = (
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 24" fill="none" stroke="currentColor">'
+    '<path d="M12 2l3 7 7 3-7 3-3 7-3-7-7-3 7-3z"/></svg>'
+)
+"""Shown for a name that the icon set lacks: a wrong setting must not stop a kiosk."""
+
+T = TypeVar("T")
+
+
+class Renderer:
+    """Renders templates in one language; built once in `create_app`."""
+
+    def __init__(self, app: Flask) -> None:
+        app.jinja_options = {**app.jinja_options, "undefined": StrictUndefined}
+        environment = app.jinja_env
+        environment.trim_blocks = True
+        environment.lstrip_blocks = True
+        environment.autoescape = True
+        environment.undefined = StrictUndefined
+        _install(environment)
+        self._environment = environment
+
+    def render(self, template: str, language: str, /, **context: object) -> str:
+        """The text of `template` in `language` ('ar', 'fr', 'zgh' or 'en'); ValueError for any other."""
+        if not i18n.is_language(language):
+            raise ValueError(f"{language!r} is not a language of these pages")
+        return self._environment.get_template(template).render(
+            {"language": language, "direction": i18n.direction(language), **context}
+        )
+
+
+def asset(path: str) -> str:
+    """The address of a file of `static/` with a hash of its content, so that it may be cached for ever."""
+    file = STATIC / path
+    stamp = file.stat().st_mtime_ns if file.exists() else 0
+    return f"/static/{path}?v={_hash(file, stamp)}"
+
+
+def import_map() -> Markup:
+    """The JSON that lets modules say `nouba/live`; every module of `static/js` is in it."""
+    imports = {
+        f"nouba/{module.stem}": asset(f"js/{module.name}")
+        for module in sorted((STATIC / "js").glob("*.js"))
+    }
+    imports["socket.io"] = asset("vendor/socket.io.esm.min.js")
+    return _json({"imports": imports})
+
+
+def icon(name: str) -> Markup:
+    """An inline SVG of the icon set, hidden from screen readers: it always stands beside a word."""
+    return _icon(name)
+
+
+def qr_svg(url: str) -> Markup:
+    """`url` as a QR code, inline, quiet zone included; upper-case addresses make a coarser, safer pattern."""
+    code = qrcode.QRCode(border=QR_QUIET_MODULES, error_correction=ERROR_CORRECT_M)
+    code.add_data(url)
+    code.make(fit=True)
+    rows = code.get_matrix()
+    path = "".join(
+        f"M{x} {y}h1v1h-1z" for y, row in enumerate(rows) for x, dark in enumerate(row) if dark
+    )
+    return Markup(  # noqa: S704 (digits and letters of our own making only)
+        f'<svg class="qr" viewBox="0 0 {len(rows)} {len(rows)}" role="img" aria-hidden="true">'
+        f'<path fill="currentColor" d="{path}"/></svg>'
+    )
+
+
+def new_key() -> str:
+    """A fresh idempotency key for a form."""
+    return uuid4().hex
+
+
+def _install(environment: Environment) -> None:
+    environment.globals.update(
+        _=_gettext,
+        gettext=_gettext,
+        ngettext=_ngettext,
+        t=i18n.translate,
+        t_wait=i18n.t_wait,
+        wait_text=_wait_text,
+        ahead_text=_ahead_text,
+        wait_texts=_wait_texts,
+        ahead_texts=_ahead_texts,
+        local_time=_local_time,
+        local_date=_local_date,
+        language_names=i18n.LANGUAGE_NAMES,
+        direction_of=i18n.direction,
+        isolated=i18n.isolated,
+        asset=asset,
+        icon=icon,
+        import_map=import_map,
+        qr_svg=qr_svg,
+        new_key=new_key,
+    )
+    environment.filters["text"] = _text
+    environment.filters["json"] = _json
+
+
+@pass_context
+def _gettext(context: Context, msgid: str, /, **values: object) -> str:
+    return i18n.translate(context["language"], msgid, **values)
+
+
+@pass_context
+def _ngettext(context: Context, one: str, many: str, num: int, /, **values: object) -> str:
+    return i18n.ntranslate(context["language"], one, many, num, **values)
+
+
+@pass_context
+def _wait_text(context: Context, wait: i18n.WaitSpan | None) -> str:
+    return i18n.t_wait(context["language"], wait)
+
+
+@pass_context
+def _ahead_text(context: Context, ahead: int) -> str:
+    return i18n.ahead_text(context["language"], ahead)
+
+
+@pass_context
+def _wait_texts(context: Context) -> dict[str, object]:
+    return i18n.wait_texts(context["language"])
+
+
+@pass_context
+def _ahead_texts(context: Context) -> dict[str, str]:
+    return i18n.ahead_texts(context["language"])
+
+
+@pass_context
+def _local_time(context: Context, moment: datetime, zone: str) -> str:
+    return i18n.local_time(context["language"], moment, zone)
+
+
+@pass_context
+def _local_date(context: Context, moment: datetime, zone: str) -> str:
+    return i18n.local_date(context["language"], moment, zone)
+
+
+@pass_context
+def _text(context: Context, texts: Mapping[str, T]) -> T | str:
+    """The page's language, else French, else whichever there is; "" for none at all."""
+    return (
+        texts.get(context["language"]) or texts.get(i18n.FALLBACK) or next(iter(texts.values()), "")
+    )
+
+
+def _json(value: object) -> Markup:
+    """JSON that is safe inside a script element of type application/json or importmap."""
+    text = json.dumps(value, ensure_ascii=False)
+    return Markup(text.replace("<", "\\u003c"))  # noqa: S704 ("<" is escaped, which is what matters there)
+
+
+@lru_cache(maxsize=512)
+def _hash(file: Path, stamp: int) -> str:
+    if not stamp:
+        return "missing"
+    return hashlib.sha256(file.read_bytes()).hexdigest()[:_HASH_LENGTH]
+
+
+@lru_cache(maxsize=512)
+def _icon(name: str) -> Markup:
+    file = ICONS / f"{name}.svg"
+    known = _ICON_NAME.fullmatch(name) is not None and file.exists()
+    source = file.read_text(encoding="utf-8") if known else _PLAIN_ICON
+    source = re.sub(r"<!--.*?-->", "", source, flags=re.DOTALL)
+    source = re.sub(
+        r'\s+(?:class|width|height|xmlns|stroke-width)="[^"]*"', "", source, flags=re.DOTALL
+    )
+    classes = " ".join(filter(None, ("icon", _DIRECTIONAL.get(name))))
+    opened = f'<svg class="{classes}" stroke-width="1.75" aria-hidden="true" focusable="false"'
+    body = " ".join(source.split()).replace("<svg", opened, 1)
+    return Markup(body)  # noqa: S704 (our own installed files, never a visitor's text)
