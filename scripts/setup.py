@@ -51,6 +51,8 @@ def prepare(*, dev: bool) -> None:
             install_page_packages(state, dev=dev)
     except SetupError as error:
         sys.exit(f"\nSet-up stopped: {error}")
+    except KeyboardInterrupt:
+        sys.exit("\nSet-up interrupted; the next start goes on from here.")
 
 
 def require_python() -> None:
@@ -165,10 +167,10 @@ def make_venv() -> None:
             return
         if debian_as_root() and apt_install(package) and succeeds(ways[0]):
             return
-    raise SetupError(
-        f"this Python ({sys.executable}) cannot make a virtual environment.\n"
-        f"On Debian and Ubuntu: sudo apt install {package}    then start again."
-    )
+        raise SetupError(
+            f"this Python ({sys.executable}) cannot make a virtual environment.\n"
+            f"On Debian and Ubuntu: sudo apt install {package}    then start again."
+        )
 
 
 def succeeds(commands: Sequence[Sequence[str]]) -> bool:
@@ -256,7 +258,8 @@ def node() -> str:
 def find_chromium() -> str | None:
     """Path of a Chromium for the browser tests; NOUBA_CHROMIUM names one explicitly."""
     candidates = (os.environ.get("NOUBA_CHROMIUM"), *CHROMIUM_NAMES)
-    return next((path for name in candidates if name and (path := shutil.which(name))), None)
+    paths = (shutil.which(name) for name in candidates if name)
+    return next((path for path in paths if path), None)
 
 
 def install_chromium() -> str | None:
