@@ -144,6 +144,7 @@ class DeskView:
     agent: str
     paused_at: datetime | None
     pause_reason: str | None
+    auto_call: bool
     in_hand: TicketCard | None
     next_up: NextUp | None
     callable_at: datetime | None

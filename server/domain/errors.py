@@ -29,9 +29,7 @@ class Refusal(Exception):
     def __init__(self, message: str, **details: str | int | None) -> None:
         super().__init__(message)
         self.message = message
-        self.details = {
-            name: value for name, value in details.items() if value is not None
-        }
+        self.details = {name: value for name, value in details.items() if value is not None}
 
 
 class NotFound(Refusal):
@@ -114,9 +112,7 @@ class NobodyWaiting(Conflict):
     code = "nobody_waiting"
 
     def __init__(self, message: str, *, callable_at: datetime | None = None) -> None:
-        super().__init__(
-            message, callable_at=callable_at.isoformat() if callable_at else None
-        )
+        super().__init__(message, callable_at=callable_at.isoformat() if callable_at else None)
         self.callable_at = callable_at
 
 

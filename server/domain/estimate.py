@@ -38,11 +38,7 @@ class Handling:
 
     def learn(self, seconds: float) -> Handling:
         """The mean after one more visit of `seconds`; implausible ones leave it as it is."""
-        if (
-            not SHORTEST_VISIT.total_seconds()
-            <= seconds
-            <= LONGEST_VISIT.total_seconds()
-        ):
+        if not SHORTEST_VISIT.total_seconds() <= seconds <= LONGEST_VISIT.total_seconds():
             return self
         visits = min(self.visits + 1.0, MEMORY_VISITS)
         return Handling(

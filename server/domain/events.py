@@ -33,6 +33,7 @@ class EventKind(StrEnum):
     SHIFT_CLOSED = "shift_closed"
     PAUSE_STARTED = "pause_started"
     PAUSE_ENDED = "pause_ended"
+    AUTO_CALL_SET = "auto_call_set"
     SERVICE_OPENED = "service_opened"
     SERVICE_CLOSED = "service_closed"
     PRINTER_CHANGED = "printer_changed"

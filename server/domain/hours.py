@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from server.domain.errors import Invalid
@@ -62,6 +62,10 @@ class Hours:
         """The local date: the day in the key of every number."""
         return self.local(moment).date()
 
+    def midnight(self, moment: datetime) -> datetime:
+        """The instant at which the business day of `moment` began."""
+        return datetime.combine(self.business_day(moment), time(0), self.zone).astimezone(UTC)
+
     def spans(self, day: date) -> Sequence[Span]:
         """The opening spans of one local day."""
         if day in self.closed_days:
@@ -84,14 +88,12 @@ class Hours:
             for span in self.spans(day):
                 opening = datetime.combine(day, span.start, self.zone)
                 if opening > local:
-                    return opening
+                    return opening.astimezone(UTC)
         return None
 
 
 ALWAYS_OPEN = (HoursRule(weekdays=((Span(start=time(0), end=time(0)),),) * 7),)
 """For the demo, which a newcomer tries at any hour."""
 
-OFFICE_HOURS = (
-    HoursRule(weekdays=((Span(start=time(8, 30), end=time(16, 30)),),) * 5 + ((), ())),
-)
+OFFICE_HOURS = (HoursRule(weekdays=((Span(start=time(8, 30), end=time(16, 30)),),) * 5 + ((), ())),)
 """The usual hours of a Moroccan administration."""

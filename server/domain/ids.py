@@ -44,6 +44,4 @@ def in_language(texts: Texts, language: Language) -> str:
     """
     if not texts:
         raise ValueError("a text needs at least one language")
-    return (
-        texts.get(language) or texts.get(Language.FRENCH) or next(iter(texts.values()))
-    )
+    return texts.get(language) or texts.get(Language.FRENCH) or next(iter(texts.values()))

@@ -38,14 +38,14 @@ class IssueRequest:
 
     ticket_class: TicketClass
     language: Language
+    printer: int | None = None
+    """Where the paper comes out; None is the branch's first printer, if it has one."""
 
 
 def label_of(service: Service, number: int) -> Label:
     """`A` and 12 make `A012`. Raises LineFull past `MAX_NUMBER`."""
     if number > MAX_NUMBER:
-        raise LineFull(
-            "this line has given out all its numbers today", service=service.code
-        )
+        raise LineFull("this line has given out all its numbers today", service=service.code)
     return Label(f"{service.letter}{number:03d}")
 
 
@@ -88,12 +88,15 @@ def issue(
         ),
         segment_from=now,
     )
+    data: dict[str, str | int] = {"label": ticket.label, "class": ticket.ticket_class.value}
+    if request.printer is not None:
+        data["printer"] = request.printer
     event = Event(
         kind=EventKind.TICKET_ISSUED,
         at=now,
         ticket=ticket.id,
         service=service.id,
-        data={"label": ticket.label, "class": ticket.ticket_class, "number": number},
+        data=data,
     )
     return Change(before=None, after=ticket, event=event)
 
@@ -106,9 +109,7 @@ class Choice:
     explanation: Explanation
 
 
-def choose(
-    heads: Sequence[Head], *, branch: Branch, held_until: datetime | None
-) -> Choice:
+def choose(heads: Sequence[Head], *, branch: Branch, held_until: datetime | None) -> Choice:
     """The best of the heads of the desk's lines (one callable head a line at most, plus runners-up).
 
     Raises NobodyWaiting, which tells when the first held ticket becomes callable, if there is one.
@@ -117,9 +118,7 @@ def choose(
     if not ordered:
         raise NobodyWaiting("nobody can be called now", callable_at=held_until)
     second = ordered[1] if len(ordered) > 1 else None
-    return Choice(
-        head=ordered[0], explanation=explain(ordered[0], second, branch.head_starts)
-    )
+    return Choice(head=ordered[0], explanation=explain(ordered[0], second, branch.head_starts))
 
 
 class PauseReason(StrEnum):
@@ -141,6 +140,8 @@ class Shift:
     opened_at: datetime
     paused_at: datetime | None = None
     pause_reason: PauseReason | None = None
+    auto_call: bool = False
+    """Whether the desk page calls the next arrival by itself."""
 
 
 def require_ready(shift: Shift, in_hand: Ticket | None) -> None:
@@ -177,6 +178,20 @@ def resume(shift: Shift, *, now: datetime) -> tuple[Shift, Event] | None:
         return None
     after = replace(shift, paused_at=None, pause_reason=None)
     return after, _shift_event(EventKind.PAUSE_ENDED, after, now)
+
+
+def set_auto_call(shift: Shift, *, is_on: bool, now: datetime) -> tuple[Shift, Event] | None:
+    """The shift with the automatic call on or off, or None when it already is so."""
+    if shift.auto_call is is_on:
+        return None
+    event = Event(
+        kind=EventKind.AUTO_CALL_SET,
+        at=now,
+        desk=shift.desk,
+        agent=shift.agent,
+        data={"on": int(is_on)},
+    )
+    return replace(shift, auto_call=is_on), event
 
 
 def shift_opened(shift: Shift) -> Event:

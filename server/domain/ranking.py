@@ -89,9 +89,7 @@ def explain(first: Head, second: Head | None, head_starts: HeadStarts) -> Explan
             minutes=minutes,
         )
     minutes = _minutes(head_starts.of(first.ticket_class))
-    return Explanation(
-        label=first.label, cause=Cause.PRIORITY, over=second.label, minutes=minutes
-    )
+    return Explanation(label=first.label, cause=Cause.PRIORITY, over=second.label, minutes=minutes)
 
 
 def _minutes(span: timedelta) -> int:

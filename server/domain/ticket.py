@@ -91,9 +91,7 @@ LAWFUL: Mapping[TicketState, frozenset[Verb]] = {
             _V.CLOSE_DAY,
         }
     ),
-    _S.SERVING: frozenset(
-        {_V.FINISH, _V.TRANSFER, _V.PARK, _V.UNDO_START, _V.CLOSE_DAY}
-    ),
+    _S.SERVING: frozenset({_V.FINISH, _V.TRANSFER, _V.PARK, _V.UNDO_START, _V.CLOSE_DAY}),
     _S.PARKED: frozenset({_V.UNPARK, _V.CALL, _V.FINISH, _V.CANCEL, _V.CLOSE_DAY}),
     _S.MISSED: frozenset({_V.REINSTATE}),
     _S.DONE: frozenset({_V.REOPEN}),
@@ -269,9 +267,7 @@ def no_show(ticket: Ticket, *, place: Place, now: datetime) -> Decision:
     _require_here(ticket, place)
     count = ticket.no_shows + 1
     if count >= NO_SHOWS_MAX:
-        after = replace(
-            _away(ticket, now), state=TicketState.MISSED, no_shows=count, ended_at=now
-        )
+        after = replace(_away(ticket, now), state=TicketState.MISSED, no_shows=count, ended_at=now)
         return _change(ticket, after, EventKind.TICKET_MISSED, now, closes_segment=True)
     after = replace(
         _away(ticket, now),
@@ -286,9 +282,7 @@ def reinstate(ticket: Ticket, *, now: datetime) -> Decision:
     """A missed citizen came after all, on the same day: back to the line with the old rank."""
     if already := _already(ticket, Verb.REINSTATE, None):
         return already
-    after = replace(
-        ticket, state=TicketState.WAITING, no_shows=0, ended_at=None, segment_from=now
-    )
+    after = replace(ticket, state=TicketState.WAITING, no_shows=0, ended_at=None, segment_from=now)
     return _change(ticket, after, EventKind.TICKET_REINSTATED, now)
 
 
@@ -323,9 +317,7 @@ def transfer(ticket: Ticket, *, to: ServiceId, place: Place, now: datetime) -> D
         no_shows=0,
     )
     data = {"from_service": int(ticket.service)}
-    return _change(
-        ticket, after, EventKind.TICKET_TRANSFERRED, now, closes_segment=True, data=data
-    )
+    return _change(ticket, after, EventKind.TICKET_TRANSFERRED, now, closes_segment=True, data=data)
 
 
 def return_to_line(ticket: Ticket, *, place: Place, now: datetime) -> Decision:
@@ -357,9 +349,7 @@ def close_day(ticket: Ticket, *, now: datetime) -> Change:
     _require_lawful(ticket, Verb.CLOSE_DAY)
     state, kind = _AT_CLOSING[ticket.state]
     after = replace(ticket, state=state, ended_at=now)
-    return _change(
-        ticket, after, kind, now, closes_segment=True, data={"at_closing": 1}
-    )
+    return _change(ticket, after, kind, now, closes_segment=True, data={"at_closing": 1})
 
 
 def _require_lawful(ticket: Ticket, verb: Verb) -> None:
@@ -374,19 +364,13 @@ def _require_lawful(ticket: Ticket, verb: Verb) -> None:
 
 def _require_here(ticket: Ticket, place: Place) -> None:
     if ticket.desk != place.desk:
-        raise TicketNotHere(
-            "this ticket is at another desk", label=ticket.label, desk=ticket.desk
-        )
+        raise TicketNotHere("this ticket is at another desk", label=ticket.label, desk=ticket.desk)
 
 
 def _already(ticket: Ticket, verb: Verb, place: Place | None) -> Unchanged | None:
     """Unchanged when `verb` was done before; else None, once the step is lawful and at the right desk."""
-    elsewhere = (
-        place is not None and ticket.desk is not None and ticket.desk != place.desk
-    )
-    if ticket.state is ALREADY_SO[verb] and not (
-        elsewhere and ticket.state in AT_A_DESK
-    ):
+    elsewhere = place is not None and ticket.desk is not None and ticket.desk != place.desk
+    if ticket.state is ALREADY_SO[verb] and not (elsewhere and ticket.state in AT_A_DESK):
         return Unchanged(ticket=ticket)
     if ticket.state in AT_A_DESK and place is not None:
         _require_lawful(ticket, verb)

@@ -84,7 +84,7 @@ def import_map() -> Markup:
         f"nouba/{module.stem}": asset(f"js/{module.name}")
         for module in sorted((STATIC / "js").glob("*.js"))
     }
-    imports["socket.io"] = asset("vendor/socket.io.esm.min.js")
+    imports["socket.io"] = asset("vendor/socket.io/socket.io.esm.min.js")
     return _json({"imports": imports})
 
 
@@ -120,6 +120,8 @@ def _install(environment: Environment) -> None:
         ngettext=_ngettext,
         t=i18n.translate,
         t_wait=i18n.t_wait,
+        t_date=i18n.local_date,
+        t_time=i18n.local_time,
         wait_text=_wait_text,
         ahead_text=_ahead_text,
         wait_texts=_wait_texts,
@@ -141,6 +143,10 @@ def _install(environment: Environment) -> None:
 
 @pass_context
 def _gettext(context: Context, msgid: str, /, **values: object) -> str:
+    """With a Markup among `values` the answer is Markup and the other values are escaped into it."""
+    if any(isinstance(value, Markup) for value in values.values()):
+        trusted = Markup(i18n.translate(context["language"], msgid))  # noqa: S704 (our catalogue)
+        return trusted % values
     return i18n.translate(context["language"], msgid, **values)
 
 

@@ -1,0 +1,1 @@
+"""The verbs: each reads the clock once, opens one unit of work, lets the domain decide and records it."""

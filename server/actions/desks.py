@@ -1,0 +1,205 @@
+"""What an agent does at a desk: the shift, the call, and every step of the ticket in hand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+
+from server.actions.hall import (
+    Answered,
+    Caller,
+    Hall,
+    Step,
+    perform,
+    place_of,
+    request_key,
+    require_shift,
+)
+from server.actions.tickets import answer_of
+from server.db import reads
+from server.db.unit_of_work import UnitOfWork, learn
+from server.domain import queue, ticket
+from server.domain.branch import Desk
+from server.domain.errors import TicketInHand
+from server.domain.events import EventKind
+from server.domain.ids import AgentId, DeskId, TicketId
+from server.domain.ranking import Cause, Explanation
+from server.domain.roles import Right
+from server.domain.ticket import Change, Decision, Place, Ticket, Unchanged, Verb
+from server.wire import NextUp, TicketAnswer
+
+Decide = Callable[[Ticket, Place, datetime], Decision]
+
+_AT_DESK: dict[Verb, Decide] = {
+    Verb.RECALL: lambda value, place, now: ticket.recall(value, place=place, now=now),
+    Verb.START: lambda value, place, now: ticket.start(value, place=place, now=now),
+    Verb.UNDO_START: lambda value, place, now: ticket.undo_start(value, place=place, now=now),
+    Verb.FINISH: lambda value, place, now: ticket.finish(value, place=place, now=now),
+    Verb.NO_SHOW: lambda value, place, now: ticket.no_show(value, place=place, now=now),
+    Verb.PARK: lambda value, place, now: ticket.park(value, place=place, now=now),
+    Verb.UNPARK: lambda value, _place, now: ticket.unpark(value, now=now),
+    Verb.RETURN: lambda value, place, now: ticket.return_to_line(value, place=place, now=now),
+    Verb.REINSTATE: lambda value, _place, now: ticket.reinstate(value, now=now),
+    Verb.CANCEL: lambda value, _place, now: ticket.cancel(value, now=now),
+    Verb.REOPEN: lambda value, place, now: ticket.reopen(value, place=place, now=now),
+}
+SIMPLE_VERBS = frozenset(_AT_DESK)
+"""The verbs that `step_ticket` takes: they need nothing but the ticket and the desk."""
+_OCCUPYING = frozenset({Verb.REOPEN})
+"""Verbs that put a ticket into the agent's hand, which must be empty."""
+_TEACHING = frozenset({EventKind.TICKET_FINISHED, EventKind.TICKET_TRANSFERRED})
+"""Outcomes after which the time at the desk says how long the service takes."""
+
+
+def call_next(
+    *, hall: Hall, caller: Caller, desk: DeskId, key: str | None
+) -> Answered[TicketAnswer]:
+    """Call the first callable ticket of the desk's lines, with the reason why it is the first.
+
+    Raises NoShift, DeskPaused, TicketInHand, NobodyWaiting, UnknownDesk, NotAllowed, KeyReused.
+    """
+    agent = _serving_agent(caller)
+
+    def step(work: UnitOfWork, now: datetime) -> Step[TicketAnswer]:
+        at = reads.desk(work.connection, work.branch.id, desk)
+        shift = require_shift(reads.shift_of(work.connection, work.branch.id, agent), desk)
+        queue.require_ready(shift, reads.in_hand(work.connection, desk))
+        choice = choose_for(work, at, now)
+        chosen = reads.ticket(work.connection, work.branch.id, choice.head.ticket)
+        decision = ticket.call(chosen, place=place_of(shift), now=now)
+        return _called(work, decision, at, next_up(choice.explanation))
+
+    request = request_key(caller.scope, key, "call_next", desk)
+    return perform(hall, caller.branch, request, TicketAnswer, step)
+
+
+def call_ticket(
+    *, hall: Hall, caller: Caller, desk: DeskId, ticket_id: TicketId, key: str | None
+) -> Answered[TicketAnswer]:
+    """Call one chosen ticket, waiting or parked, out of the order; the event says that it was chosen.
+
+    Raises as `call_next`, and UnknownTicket, IllegalTransition.
+    """
+    agent = _serving_agent(caller)
+
+    def step(work: UnitOfWork, now: datetime) -> Step[TicketAnswer]:
+        at = reads.desk(work.connection, work.branch.id, desk)
+        shift = require_shift(reads.shift_of(work.connection, work.branch.id, agent), desk)
+        chosen = reads.ticket(work.connection, work.branch.id, ticket_id)
+        decision = ticket.call(chosen, place=place_of(shift), now=now)
+        if isinstance(decision, Change):
+            queue.require_ready(shift, reads.in_hand(work.connection, desk))
+        why = NextUp(label=chosen.label, cause=Cause.CHOSEN.value, over=None, minutes=0)
+        return _called(work, decision, at, why)
+
+    request = request_key(caller.scope, key, "call_ticket", desk, ticket_id)
+    return perform(hall, caller.branch, request, TicketAnswer, step)
+
+
+def step_ticket(
+    *, hall: Hall, caller: Caller, ticket_id: TicketId, verb: Verb, key: str | None
+) -> Answered[TicketAnswer]:
+    """One step of `SIMPLE_VERBS` from the desk of the caller's open shift.
+
+    Raises NoShift, UnknownTicket, IllegalTransition, TicketNotHere, RecallTooSoon, ReopenTooLate,
+    TicketInHand, NotAllowed, KeyReused.
+    """
+    agent = _serving_agent(caller)
+    if verb is Verb.REOPEN:
+        caller.require(Right.SUPERVISE)
+
+    def step(work: UnitOfWork, now: datetime) -> Step[TicketAnswer]:
+        shift = require_shift(reads.shift_of(work.connection, work.branch.id, agent))
+        present = reads.ticket(work.connection, work.branch.id, ticket_id)
+        decision = _AT_DESK[verb](present, place_of(shift), now)
+        if verb in _OCCUPYING:
+            _require_empty_hand(work, shift.desk)
+        return _stepped(work, decision)
+
+    request = request_key(caller.scope, key, verb, ticket_id)
+    return perform(hall, caller.branch, request, TicketAnswer, step)
+
+
+def transfer_ticket(
+    *, hall: Hall, caller: Caller, ticket_id: TicketId, to: str, key: str | None
+) -> Answered[TicketAnswer]:
+    """Move a ticket to the line of the service with code `to`: number, secret and rank stay.
+
+    Raises NoShift, UnknownTicket, UnknownService, ServiceClosed, IllegalTransition, TicketNotHere, KeyReused.
+    """
+    agent = _serving_agent(caller)
+
+    def step(work: UnitOfWork, now: datetime) -> Step[TicketAnswer]:
+        shift = require_shift(reads.shift_of(work.connection, work.branch.id, agent))
+        present = reads.ticket(work.connection, work.branch.id, ticket_id)
+        target = reads.service_by_code(work.connection, work.branch.id, to)
+        decision = ticket.transfer(present, to=target.id, place=place_of(shift), now=now)
+        return _stepped(work, decision)
+
+    request = request_key(caller.scope, key, "transfer", ticket_id, to)
+    return perform(hall, caller.branch, request, TicketAnswer, step)
+
+
+def choose_for(work: UnitOfWork, at: Desk, now: datetime) -> queue.Choice:
+    """Whom a desk would call. Raises NobodyWaiting."""
+    day = work.branch.hours.business_day(now)
+    found = reads.heads(work.connection, at, day, now)
+    held = None if found else reads.held_until(work.connection, at, day, now)
+    return queue.choose(found, branch=work.branch, held_until=held)
+
+
+def next_up(explanation: Explanation) -> NextUp:
+    """An explanation as screens receive it."""
+    return NextUp(
+        label=explanation.label,
+        cause=explanation.cause.value,
+        over=explanation.over,
+        minutes=explanation.minutes,
+    )
+
+
+def _serving_agent(caller: Caller) -> AgentId:
+    caller.require(Right.SERVE)
+    return caller.require_agent()
+
+
+def _require_empty_hand(work: UnitOfWork, desk: DeskId) -> None:
+    held = reads.in_hand(work.connection, desk)
+    if held is not None:
+        raise TicketInHand(
+            "finish with the present ticket first", label=held.label, state=held.state
+        )
+
+
+def _called(work: UnitOfWork, decision: Decision, at: Desk, why: NextUp) -> Step[TicketAnswer]:
+    if isinstance(decision, Change):
+        # The reason goes into the log with the call: the audit view tells it later as the desk does now.
+        reason: dict[str, str | int] = {"cause": why.cause, "minutes": why.minutes}
+        if why.over is not None:
+            reason["over"] = why.over
+        event = replace(decision.event, data={**decision.event.data, **reason})
+        decision = replace(decision, event=event)
+    stepped = _stepped(work, decision, at=at)
+    return replace(stepped, answer=replace(stepped.answer, explanation=why))
+
+
+def _stepped(work: UnitOfWork, decision: Decision, *, at: Desk | None = None) -> Step[TicketAnswer]:
+    """Record a decision, unless it is "already so", and answer with the ticket as it is now."""
+    after = decision.ticket if isinstance(decision, Unchanged) else decision.after
+    service = reads.service_by_id(work.connection, work.branch.id, after.service)
+    if isinstance(decision, Change):
+        work.record(decision)
+        _learn_from(work, decision)
+    if at is None and after.desk is not None:
+        at = reads.desk(work.connection, work.branch.id, after.desk)
+    answer = answer_of(after, service, at.number if at else None, work.seq)
+    return Step(answer=answer, is_change=isinstance(decision, Change))
+
+
+def _learn_from(work: UnitOfWork, change: Change) -> None:
+    segment = change.segment
+    if segment is None or segment.started_at is None or change.event.kind not in _TEACHING:
+        return
+    seconds = (segment.ended_at - segment.started_at).total_seconds()
+    work.save_handling(segment.service, learn(work.connection, segment.service, seconds))

@@ -1,0 +1,121 @@
+"""What every action needs, who asks, and the one way in which a change is made."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Generic, TypeVar
+
+from server.clock import Chance, Clock
+from server.db.unit_of_work import RequestKey, Store, UnitOfWork
+from server.domain.errors import NoShift, NotAllowed
+from server.domain.ids import AgentId, BranchId, DeskId
+from server.domain.queue import Shift
+from server.domain.roles import Right, Role, rights_of
+from server.domain.ticket import Place
+
+Answer = TypeVar("Answer")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hall:
+    """The machinery of the building: its database, its clock, its source of chance."""
+
+    store: Store
+    clock: Clock
+    chance: Chance
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caller:
+    """Who asks. `scope` names the credential among all others; `printer` is where its paper comes out."""
+
+    scope: str
+    role: Role
+    branch: BranchId
+    agent: AgentId | None = None
+    printer: int | None = None
+
+    def require(self, right: Right) -> None:
+        """Raises NotAllowed."""
+        if right not in rights_of(self.role):
+            raise NotAllowed(
+                f"this credential has no right to {right}", right=right, role=self.role
+            )
+
+    def require_agent(self) -> AgentId:
+        """The person behind the request. Raises NotAllowed for a device."""
+        if self.agent is None:
+            raise NotAllowed("only an agent can do this", role=self.role)
+        return self.agent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answered(Generic[Answer]):
+    """An answer, and whether this request wrote it now (False: a replay, or already so)."""
+
+    value: Answer
+    is_new: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step(Generic[Answer]):
+    """What one step came to; `is_change` False means already so, nothing was written."""
+
+    answer: Answer
+    is_change: bool = True
+
+
+def request_key(scope: str, key: str | None, *parts: object) -> RequestKey | None:
+    """The identity of a changing request: the client's key and a digest of what it asks."""
+    if key is None:
+        return None
+    asked = "\x1f".join(str(part) for part in parts)
+    digest = hashlib.sha256(asked.encode()).hexdigest()
+    return RequestKey(scope=scope, key=key, fingerprint=digest)
+
+
+def perform(
+    hall: Hall,
+    branch: BranchId,
+    request: RequestKey | None,
+    answer_type: type[Answer],
+    step: Callable[[UnitOfWork, datetime], Step[Answer]],
+) -> Answered[Answer]:
+    """The one write path: lock, replay or decide, record, remember the answer, commit.
+
+    Whatever `step` raises undoes everything.
+    """
+    now = hall.clock.now()
+    with hall.store.change(branch) as work:
+        if request is not None:
+            first = work.replayed(request, answer_type)
+            if first is not None:
+                return Answered(value=first, is_new=False)
+        done = step(work, now)
+        if not done.is_change:
+            return Answered(value=done.answer, is_new=False)
+        if request is not None:
+            work.remember(request, done.answer, now)
+        work.commit()
+    return Answered(value=done.answer, is_new=True)
+
+
+def require_branch(caller: Caller, branch: BranchId) -> None:
+    """Raises NotAllowed when the credential belongs to another branch."""
+    if caller.branch != branch:
+        raise NotAllowed("this credential belongs to another branch")
+
+
+def require_shift(shift: Shift | None, desk: DeskId | None = None) -> Shift:
+    """The caller's open shift, at `desk` if that is given. Raises NoShift."""
+    if shift is None or (desk is not None and shift.desk != desk):
+        raise NoShift("open a shift at this desk first", desk=desk)
+    return shift
+
+
+def place_of(shift: Shift) -> Place:
+    """The desk and agent of a shift."""
+    return Place(desk=shift.desk, agent=shift.agent)

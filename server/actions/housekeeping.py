@@ -1,0 +1,47 @@
+"""What time does to a branch: yesterday's tickets and shifts are closed, old answers are forgotten."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from server.actions.hall import Hall
+from server.db import admin, reads
+from server.domain import queue, ticket
+from server.domain.ids import BranchId
+
+CLOSED_AT_ONCE_MAX = 200
+"""Tickets closed in one transaction: the lock is never held long."""
+ANSWERS_KEPT = timedelta(hours=48)
+"""How long a replay gets its first answer: longer than any client retries."""
+
+
+def close_past_days(*, hall: Hall, branch: BranchId) -> int:
+    """Close what is still open from earlier days; returns how many tickets. Safe to run at any time, twice.
+
+    Numbers need no reset: the day is in their key.
+    """
+    closed = 0
+    while True:
+        now = hall.clock.now()
+        with hall.store.change(branch) as work:
+            today = work.branch.hours.business_day(now)
+            page = reads.unfinished(work.connection, branch, today, CLOSED_AT_ONCE_MAX)
+            for each in page:
+                work.record(ticket.close_day(each, now=now))
+            # After the tickets: a shift that somebody forgot to close must not keep the desk today.
+            for shift in reads.shifts_before(
+                work.connection, branch, work.branch.hours.midnight(now)
+            ):
+                work.save_shift(shift, closed_at=now)
+                work.record_event(queue.shift_closed(shift, now))
+            work.commit()
+        closed += len(page)
+        if len(page) < CLOSED_AT_ONCE_MAX:
+            return closed
+
+
+def forget_answers(*, hall: Hall) -> int:
+    """Delete the answers that no client will ask for again; returns how many."""
+    before = hall.clock.now() - ANSWERS_KEPT
+    with hall.store.administer() as connection:
+        return admin.delete_requests(connection, before)

@@ -1,0 +1,213 @@
+"""Rows to frozen values and back. Nothing outside `db` ever holds a row."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import sqlalchemy as sa
+
+from server.domain.branch import Agent, Branch, Desk, DeskLine, Printer, Service
+from server.domain.events import Event, EventKind, RecordedEvent
+from server.domain.hours import Hours, HoursRule, Span
+from server.domain.ids import Language, Texts
+from server.domain.queue import PauseReason, Shift
+from server.domain.ranking import HeadStarts
+from server.domain.roles import Role
+from server.domain.ticket import Ticket, TicketClass, TicketState
+
+Row = sa.Row[*tuple[Any, ...]]
+
+
+def texts(raw: Mapping[str, str]) -> Texts:
+    """Texts as JSON holds them, keyed by language tag."""
+    return {Language(tag): text for tag, text in raw.items()}
+
+
+def ticket(row: Row) -> Ticket:
+    """A row of `tickets`."""
+    return Ticket(
+        id=row.id,
+        branch=row.branch_id,
+        day=row.day,
+        service=row.service_id,
+        label=row.label,
+        secret=row.secret,
+        ticket_class=TicketClass(row.ticket_class),
+        language=Language(row.language),
+        state=TicketState(row.state),
+        issued_at=row.issued_at,
+        rank_at=row.rank_at,
+        not_before=row.not_before,
+        segment_from=row.segment_from,
+        desk=row.desk_id,
+        agent=row.agent_id,
+        called_at=row.called_at,
+        calls=row.calls,
+        no_shows=row.no_shows,
+        started_at=row.started_at,
+        ended_at=row.ended_at,
+    )
+
+
+def ticket_values(value: Ticket) -> dict[str, Any]:
+    """The columns of a ticket, ready to bind."""
+    return {
+        "id": value.id,
+        "branch_id": value.branch,
+        "day": value.day,
+        "service_id": value.service,
+        "label": value.label,
+        "secret": value.secret,
+        "ticket_class": value.ticket_class.value,
+        "language": value.language.value,
+        "state": value.state.value,
+        "issued_at": value.issued_at,
+        "rank_at": value.rank_at,
+        "not_before": value.not_before,
+        "segment_from": value.segment_from,
+        "desk_id": value.desk,
+        "agent_id": value.agent,
+        "called_at": value.called_at,
+        "calls": value.calls,
+        "no_shows": value.no_shows,
+        "started_at": value.started_at,
+        "ended_at": value.ended_at,
+    }
+
+
+def branch(row: Row) -> Branch:
+    """A row of `branches`."""
+    return Branch(
+        id=row.id,
+        slug=row.slug,
+        names=texts(row.names),
+        languages=tuple(Language(tag) for tag in row.languages),
+        hours=hours(row.zone, row.hours),
+        head_starts=HeadStarts(priority=timedelta(seconds=row.priority_head_start_seconds)),
+        accent=row.accent,
+        open_kiosk=row.open_kiosk,
+        seq=row.seq,
+    )
+
+
+def service(row: Row) -> Service:
+    """A row of `services`."""
+    return Service(
+        id=row.id,
+        code=row.code,
+        letter=row.letter,
+        names=texts(row.names),
+        documents={Language(tag): tuple(items) for tag, items in row.documents.items()},
+        icon=row.icon,
+        position=row.position,
+        is_open=row.is_open,
+        expected=timedelta(seconds=row.expected_seconds),
+    )
+
+
+def desk(row: Row, line_rows: Iterable[Row]) -> Desk:
+    """A row of `desks` with its rows of `desk_lines`."""
+    return Desk(
+        id=row.id,
+        number=row.number,
+        lines=tuple(
+            DeskLine(service=line.service_id, lag=timedelta(seconds=line.lag_seconds))
+            for line in line_rows
+        ),
+    )
+
+
+def agent(row: Row) -> Agent:
+    """A row of `agents`, without its password hash."""
+    return Agent(
+        id=row.id,
+        login=row.login,
+        name=row.name,
+        role=Role(row.role),
+        language=Language(row.language),
+        is_active=row.is_active,
+    )
+
+
+def printer(row: Row) -> Printer:
+    """A row of `printers`."""
+    return Printer(
+        id=row.id,
+        name=row.name,
+        address=row.address,
+        width_dots=row.width_dots,
+        state=row.state,
+    )
+
+
+def shift(row: Row) -> Shift:
+    """A row of `shifts`."""
+    return Shift(
+        desk=row.desk_id,
+        agent=row.agent_id,
+        opened_at=row.opened_at,
+        paused_at=row.paused_at,
+        pause_reason=PauseReason(row.pause_reason) if row.pause_reason else None,
+        auto_call=row.auto_call,
+    )
+
+
+def event(row: Row) -> RecordedEvent:
+    """A row of `events`."""
+    return RecordedEvent(
+        seq=row.seq,
+        event=Event(
+            kind=EventKind(row.kind),
+            at=row.at,
+            ticket=row.ticket_id,
+            service=row.service_id,
+            desk=row.desk_id,
+            agent=row.agent_id,
+            data=row.data,
+        ),
+    )
+
+
+def hours(zone: str, raw: Mapping[str, Any]) -> Hours:
+    """Hours as JSON holds them: {"rules": [{"weekdays": [[["08:30", "16:30"]], …]}], "closed_days": []}."""
+    return Hours(
+        zone=ZoneInfo(zone),
+        rules=tuple(_rule(rule) for rule in raw["rules"]),
+        closed_days=frozenset(date.fromisoformat(day) for day in raw.get("closed_days", [])),
+    )
+
+
+def hours_values(value: Hours) -> dict[str, Any]:
+    """The JSON form that `hours` reads."""
+    return {
+        "rules": [
+            {
+                "weekdays": [[_span_values(span) for span in spans] for spans in rule.weekdays],
+                "first_day": rule.first_day.isoformat() if rule.first_day else None,
+                "last_day": rule.last_day.isoformat() if rule.last_day else None,
+            }
+            for rule in value.rules
+        ],
+        "closed_days": sorted(day.isoformat() for day in value.closed_days),
+    }
+
+
+def _rule(raw: Mapping[str, Any]) -> HoursRule:
+    return HoursRule(
+        weekdays=tuple(_spans(spans) for spans in raw["weekdays"]),
+        first_day=date.fromisoformat(raw["first_day"]) if raw.get("first_day") else None,
+        last_day=date.fromisoformat(raw["last_day"]) if raw.get("last_day") else None,
+    )
+
+
+def _spans(raw: Sequence[Sequence[str]]) -> tuple[Span, ...]:
+    return tuple(
+        Span(start=time.fromisoformat(start), end=time.fromisoformat(end)) for start, end in raw
+    )
+
+
+def _span_values(span: Span) -> list[str]:
+    return [span.start.isoformat("minutes"), span.end.isoformat("minutes")]

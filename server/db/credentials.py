@@ -1,0 +1,63 @@
+"""Who is asking: tokens of devices and programs, and the accounts of staff."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from server.db import codec
+from server.db.tables import agents, branches, tokens
+from server.domain.branch import Agent, Branch
+from server.domain.ids import AgentId, BranchId
+from server.domain.roles import Role
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Credential:
+    """Who a token speaks for."""
+
+    token_id: int
+    role: Role
+    branch: Branch
+    agent: AgentId | None
+    printer: int | None
+
+
+_credential = (
+    sa.select(
+        tokens.c.id.label("token_id"),
+        tokens.c.role,
+        tokens.c.agent_id,
+        tokens.c.printer_id,
+        branches,
+    )
+    .join(branches)
+    .where(tokens.c.digest == sa.bindparam("digest"), tokens.c.revoked_at.is_(None))
+)
+
+
+def credential(connection: sa.Connection, digest: str) -> Credential | None:
+    """Whom the token with this SHA-256 speaks for; None when it is unknown or revoked."""
+    row = connection.execute(_credential, {"digest": digest}).one_or_none()
+    if row is None:
+        return None
+    return Credential(
+        token_id=row.token_id,
+        role=Role(row.role),
+        branch=codec.branch(row),
+        agent=row.agent_id,
+        printer=row.printer_id,
+    )
+
+
+def agent(connection: sa.Connection, agent_id: AgentId) -> tuple[Agent, BranchId] | None:
+    """An agent and the branch they work in."""
+    row = connection.execute(sa.select(agents).where(agents.c.id == agent_id)).one_or_none()
+    return (codec.agent(row), row.branch_id) if row else None
+
+
+def agent_by_login(connection: sa.Connection, login: str) -> tuple[Agent, str | None] | None:
+    """An agent and the hash of their password."""
+    row = connection.execute(sa.select(agents).where(agents.c.login == login)).one_or_none()
+    return (codec.agent(row), row.password_hash) if row else None

@@ -1,0 +1,40 @@
+"""Brings a database to the schema of this version; the same migrations serve SQLite and PostgreSQL."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+
+from server.db.engine import for_writing
+
+_FOLDER = Path(__file__).parent / "migrations"
+# Two servers that start together take turns (a session-wide PostgreSQL advisory lock; any fixed number).
+_ADVISORY_LOCK = 6_682_201
+
+
+def migrate(engine: sa.Engine) -> None:
+    """Upgrade to the newest revision, in one transaction; a database that is there already is left alone."""
+    with for_writing(engine).begin() as connection:
+        if connection.dialect.name == "postgresql":
+            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_ADVISORY_LOCK)))
+        command.upgrade(configuration(connection), "head")
+
+
+def present_and_newest(engine: sa.Engine) -> tuple[str | None, str | None]:
+    """The revision a database is at (None: empty) and the newest one this version knows."""
+    with engine.connect() as connection:
+        present = MigrationContext.configure(connection).get_current_revision()
+    return present, ScriptDirectory(str(_FOLDER)).get_current_head()
+
+
+def configuration(connection: sa.Connection) -> Config:
+    """Alembic's configuration around an open connection."""
+    config = Config()
+    config.set_main_option("script_location", str(_FOLDER))
+    config.attributes["connection"] = connection
+    return config

@@ -1,0 +1,75 @@
+"""The event table as an outbox: each consumer reads on from its own cursor, in order, without a gap."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+from server.db import codec
+from server.db.tables import branches, cursors, events
+from server.domain.events import RecordedEvent
+from server.domain.ids import BranchId, Seq
+
+EVENTS_PAGE_MAX = 500
+
+
+def events_after(
+    connection: sa.Connection, branch: BranchId, after: Seq, limit: int = EVENTS_PAGE_MAX
+) -> list[RecordedEvent]:
+    """The events of a branch with `seq` > `after`, in order."""
+    statement = (
+        sa.select(events)
+        .where(events.c.branch_id == branch, events.c.seq > after)
+        .order_by(events.c.seq)
+        .limit(min(limit, EVENTS_PAGE_MAX))
+    )
+    return [codec.event(row) for row in connection.execute(statement)]
+
+
+def behind(connection: sa.Connection, consumer: str) -> list[tuple[BranchId, Seq]]:
+    """The branches with events that `consumer` has not met, and where it stands in each."""
+    statement = (
+        sa.select(branches.c.id, sa.func.coalesce(cursors.c.seq, 0))
+        .join(
+            cursors,
+            sa.and_(cursors.c.branch_id == branches.c.id, cursors.c.consumer == consumer),
+            isouter=True,
+        )
+        .where(branches.c.seq > sa.func.coalesce(cursors.c.seq, 0))
+    )
+    return [(BranchId(branch), Seq(seq)) for branch, seq in connection.execute(statement)]
+
+
+def lock_cursor(connection: sa.Connection, consumer: str, branch: BranchId) -> Seq:
+    """Where the consumer stands, locked until the transaction ends: two dispatchers take turns."""
+    statement = (
+        sa.select(cursors.c.seq)
+        .where(cursors.c.consumer == consumer, cursors.c.branch_id == branch)
+        .with_for_update()
+    )
+    value = connection.execute(statement).scalar_one_or_none()
+    if value is None:
+        insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
+        connection.execute(
+            insert(cursors)
+            .values(consumer=consumer, branch_id=branch, seq=0)
+            .on_conflict_do_nothing()
+        )
+        value = connection.execute(statement).scalar_one()
+    return Seq(value)
+
+
+def move_cursor(connection: sa.Connection, consumer: str, branch: BranchId, seq: Seq) -> None:
+    """The consumer has met everything up to `seq`; call it in the transaction of what it made of it."""
+    connection.execute(
+        sa.update(cursors)
+        .where(cursors.c.consumer == consumer, cursors.c.branch_id == branch)
+        .values(seq=seq)
+    )
+
+
+def latest(connection: sa.Connection, branch: BranchId) -> Seq:
+    """The version of a branch."""
+    return Seq(
+        connection.execute(sa.select(branches.c.seq).where(branches.c.id == branch)).scalar_one()
+    )

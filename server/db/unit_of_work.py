@@ -1,0 +1,338 @@
+"""One locked transaction over one branch: everything that changes a queue goes through here.
+
+Locks: the branch, first and only (BEGIN IMMEDIATE on SQLite, the branch row FOR NO KEY UPDATE on PostgreSQL;
+NO KEY, so that rows which merely refer to the branch can still be inserted elsewhere). A unit that is left
+without `commit` is undone whole. `seq` is counted under the lock: gap-free and in commit order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, TypeVar
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+from server.db import codec
+from server.db.engine import for_reading, for_writing
+from server.db.tables import branches, events, lines, requests, segments, services, shifts, tickets
+from server.domain.branch import Branch
+from server.domain.errors import KeyReused, UnknownBranch
+from server.domain.estimate import Handling
+from server.domain.events import Event
+from server.domain.ids import BranchId, Seq, ServiceId
+from server.domain.queue import Shift
+from server.domain.ticket import Change, Segment, Ticket, TicketState
+
+Answer = TypeVar("Answer")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestKey:
+    """A changing request's own id (`Idempotency-Key`) and who sent it; `fingerprint` tells what it asks."""
+
+    scope: str
+    key: str
+    fingerprint: str
+
+
+_lock_branch = (
+    sa.select(branches)
+    .where(branches.c.id == sa.bindparam("id"))
+    .with_for_update(key_share=True, of=branches)
+)
+_bump_branch = (
+    sa.update(branches)
+    .where(branches.c.id == sa.bindparam("branch"))
+    .values(seq=sa.bindparam("new_seq"))
+)
+_find_request = sa.select(requests.c.fingerprint, requests.c.answer).where(
+    requests.c.scope == sa.bindparam("scope"), requests.c.key == sa.bindparam("key")
+)
+_insert_request = sa.insert(requests)
+_insert_ticket = sa.insert(tickets)
+_update_ticket = (
+    sa.update(tickets)
+    .where(tickets.c.id == sa.bindparam("ticket"))
+    .values(
+        {
+            name: sa.bindparam(name)
+            for name in (
+                "service_id",
+                "state",
+                "rank_at",
+                "not_before",
+                "segment_from",
+                "desk_id",
+                "agent_id",
+                "called_at",
+                "calls",
+                "no_shows",
+                "started_at",
+                "ended_at",
+            )
+        }
+    )
+)
+_insert_event = sa.insert(events)
+_insert_segment = sa.insert(segments)
+_add_waiting = (
+    sa.update(lines)
+    .where(
+        lines.c.branch_id == sa.bindparam("branch"),
+        lines.c.day == sa.bindparam("for_day"),
+        lines.c.service_id == sa.bindparam("service"),
+    )
+    .values(waiting=lines.c.waiting + sa.bindparam("change"))
+)
+
+
+def _upsert_line(dialect: str) -> Any:
+    """Insert the day's row of a line, or count it up: the next number and the people waiting after it."""
+    insert: Any = sqlite.insert if dialect == "sqlite" else postgresql.insert
+    statement = insert(lines).values(
+        branch_id=sa.bindparam("branch"),
+        day=sa.bindparam("for_day"),
+        service_id=sa.bindparam("service"),
+        last_number=sa.bindparam("numbers"),
+        waiting=sa.bindparam("change"),
+    )
+    return statement.on_conflict_do_update(
+        index_elements=[lines.c.branch_id, lines.c.day, lines.c.service_id],
+        set_={
+            "last_number": lines.c.last_number + statement.excluded.last_number,
+            "waiting": lines.c.waiting + statement.excluded.waiting,
+        },
+    ).returning(lines.c.last_number, lines.c.waiting)
+
+
+_UPSERT_LINE = {dialect: _upsert_line(dialect) for dialect in ("sqlite", "postgresql")}
+
+
+class UnitOfWork:
+    """What an action works with between the lock and the commit. Built by `Store.change`."""
+
+    def __init__(self, connection: sa.Connection, branch: Branch) -> None:
+        self.connection = connection
+        self.branch = branch
+        self.seq = branch.seq
+        self.is_committed = False
+
+    def replayed(self, request: RequestKey, answer_type: type[Answer]) -> Answer | None:
+        """The first answer to this very request, if it was answered before.
+
+        Raises KeyReused when the same key came with another request.
+        """
+        row = self.connection.execute(
+            _find_request, {"scope": request.scope, "key": request.key}
+        ).one_or_none()
+        if row is None:
+            return None
+        if row.fingerprint != request.fingerprint:
+            raise KeyReused("this Idempotency-Key was used for another request")
+        return msgspec.json.decode(row.answer, type=answer_type)
+
+    def remember(self, request: RequestKey, answer: object, now: datetime) -> None:
+        """Keep the answer for a replay, in this same transaction."""
+        self.connection.execute(
+            _insert_request,
+            {
+                "scope": request.scope,
+                "key": request.key,
+                "fingerprint": request.fingerprint,
+                "answer": msgspec.json.encode(answer),
+                "at": now,
+            },
+        )
+
+    def take_number(self, service: ServiceId, day: date) -> tuple[int, int]:
+        """The line's next number, and how many are waiting in it before this ticket.
+
+        The line counts the ticket as waiting from here on; an undone transaction undoes that too.
+        """
+        row = self._count_line(service, day, numbers=1, change=1)
+        return row.last_number, row.waiting - 1
+
+    def record(self, change: Change) -> None:
+        """Write a decision: the ticket, the segment it closed, the count of its lines, the event."""
+        after = change.after
+        values = codec.ticket_values(after)
+        if change.before is None:
+            self.connection.execute(_insert_ticket, values)
+        else:
+            for name in (
+                "id",
+                "branch_id",
+                "day",
+                "label",
+                "secret",
+                "ticket_class",
+                "language",
+                "issued_at",
+            ):
+                del values[name]
+            self.connection.execute(_update_ticket, {"ticket": after.id, **values})
+            self._move_between_lines(change.before, after)
+        if change.segment is not None:
+            self._record_segment(after, change.segment)
+        self.record_event(change.event)
+
+    def record_event(self, event: Event) -> Seq:
+        """Write one fact under the next `seq`."""
+        self.seq = Seq(self.seq + 1)
+        self.connection.execute(
+            _insert_event,
+            {
+                "branch_id": self.branch.id,
+                "seq": self.seq,
+                "at": event.at,
+                "kind": event.kind.value,
+                "ticket_id": event.ticket,
+                "service_id": event.service,
+                "desk_id": event.desk,
+                "agent_id": event.agent,
+                "data": dict(event.data),
+            },
+        )
+        return self.seq
+
+    def open_shift(self, shift: Shift) -> None:
+        """Write a new shift; two unique indexes keep one a desk and one an agent."""
+        self.connection.execute(
+            sa.insert(shifts),
+            {
+                "branch_id": self.branch.id,
+                "desk_id": shift.desk,
+                "agent_id": shift.agent,
+                "opened_at": shift.opened_at,
+                "auto_call": shift.auto_call,
+            },
+        )
+
+    def save_shift(self, shift: Shift, *, closed_at: datetime | None = None) -> None:
+        """Write what changed about the open shift at a desk."""
+        self.connection.execute(
+            sa.update(shifts)
+            .where(shifts.c.desk_id == shift.desk, shifts.c.closed_at.is_(None))
+            .values(
+                paused_at=shift.paused_at,
+                pause_reason=shift.pause_reason.value if shift.pause_reason else None,
+                auto_call=shift.auto_call,
+                closed_at=closed_at,
+            )
+        )
+
+    def save_handling(self, service: ServiceId, handling: Handling) -> None:
+        """Write what a finished visit taught."""
+        self.connection.execute(
+            sa.update(services)
+            .where(services.c.id == service)
+            .values(mean_seconds=handling.mean_seconds, visits=handling.visits)
+        )
+
+    def save_service_open(self, service: ServiceId, *, is_open: bool) -> None:
+        """Write whether a service gives out tickets."""
+        self.connection.execute(
+            sa.update(services).where(services.c.id == service).values(is_open=is_open)
+        )
+
+    def commit(self) -> None:
+        """Make it true. Called once, last."""
+        assert not self.is_committed, "a unit of work commits once"
+        if self.seq != self.branch.seq:
+            self.connection.execute(_bump_branch, {"branch": self.branch.id, "new_seq": self.seq})
+        self.connection.commit()
+        self.is_committed = True
+
+    def _count_line(self, service: ServiceId, day: date, *, numbers: int, change: int) -> Any:
+        parameters = {
+            "branch": self.branch.id,
+            "for_day": day,
+            "service": service,
+            "numbers": numbers,
+            "change": change,
+        }
+        statement = _UPSERT_LINE[self.connection.dialect.name]
+        return self.connection.execute(statement, parameters).one()
+
+    def _move_between_lines(self, before: Ticket, after: Ticket) -> None:
+        was = before.service if before.state is TicketState.WAITING else None
+        now = after.service if after.state is TicketState.WAITING else None
+        if was == now:
+            return
+        if was is not None:
+            parameters = {"branch": before.branch, "for_day": before.day, "service": was}
+            self.connection.execute(_add_waiting, {**parameters, "change": -1})
+        if now is not None:
+            # A transfer may be the first ticket of the other line today: its row may not exist yet.
+            self._count_line(now, after.day, numbers=0, change=1)
+
+    def _record_segment(self, ticket: Ticket, segment: Segment) -> None:
+        self.connection.execute(
+            _insert_segment,
+            {
+                "ticket_id": ticket.id,
+                "service_id": segment.service,
+                "desk_id": segment.desk,
+                "agent_id": segment.agent,
+                "waiting_from": segment.waiting_from,
+                "called_at": segment.called_at,
+                "started_at": segment.started_at,
+                "ended_at": segment.ended_at,
+                "outcome": segment.outcome.value,
+            },
+        )
+
+
+CommitListener = Callable[[BranchId, Seq], None]
+
+
+class Store:
+    """The database as the actions see it. `listeners` hear of each commit after it, in this process."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self.engine = engine
+        self._reading = for_reading(engine)
+        self._writing = for_writing(engine)
+        self._listeners: list[CommitListener] = []
+
+    def listen(self, listener: CommitListener) -> None:
+        """Wake `listener` after every commit; a hint only, whoever missed it reads the events."""
+        self._listeners.append(listener)
+
+    @contextmanager
+    def change(self, branch_id: BranchId) -> Iterator[UnitOfWork]:
+        """Lock a branch and work on it. Raises UnknownBranch. Undone unless the body commits."""
+        with self._writing.connect() as connection:
+            row = connection.execute(_lock_branch, {"id": branch_id}).one_or_none()
+            if row is None:
+                raise UnknownBranch("there is no such branch")
+            work = UnitOfWork(connection, codec.branch(row))
+            yield work
+        if work.is_committed and work.seq != work.branch.seq:
+            for listener in self._listeners:
+                listener(branch_id, work.seq)
+
+    @contextmanager
+    def read(self) -> Iterator[sa.Connection]:
+        """One snapshot to read from."""
+        with self._reading.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def administer(self) -> Iterator[sa.Connection]:
+        """A write transaction for what is not a queue (catalogue, tokens, jobs); commits at the end."""
+        with self._writing.begin() as connection:
+            yield connection
+
+
+def learn(connection: sa.Connection, service: ServiceId, seconds: float) -> Handling:
+    """The handling time of a service after one more visit of `seconds`; the caller saves it."""
+    row = connection.execute(
+        sa.select(services.c.mean_seconds, services.c.visits).where(services.c.id == service)
+    ).one()
+    return Handling(mean_seconds=row.mean_seconds, visits=row.visits).learn(seconds)
