@@ -55,13 +55,13 @@ class FontBook:
         files = {path.name: path for path in folder.rglob("*.woff2")}
         self._chains = {weight: tuple(_chain(files, weight, folder)) for weight in Weight}
         self.font = lru_cache(maxsize=FACES_CACHED_MAX)(_open)
-        self._face_holding = lru_cache(maxsize=CHARACTERS_CACHED_MAX)(self._find_face)
+        self._holds = lru_cache(maxsize=CHARACTERS_CACHED_MAX)(self._draws)
 
     def face(self, character: str, weight: Weight, *, before: Face | None = None) -> Face:
         """The face that draws this character; `before` when it can, so words stay in one font."""
         if before is not None and self._holds(before, character):
             return before
-        face = self._face_holding(character, weight)
+        face = self._find_face(character, weight)
         assert face is not None, f"U+{ord(character):04X} was not replaced by printable()"
         return face
 
@@ -72,7 +72,7 @@ class FontBook:
             character
             for character in set(composed)
             if not _is_invisible(character)
-            and self._face_holding(character, Weight.REGULAR) is None
+            and self._find_face(character, Weight.REGULAR) is None
         )
 
     def printable(self, text: str) -> str:
@@ -85,7 +85,7 @@ class FontBook:
     def _find_face(self, character: str, weight: Weight) -> Face | None:
         return next((face for face in self._chains[weight] if self._holds(face, character)), None)
 
-    def _holds(self, face: Face, character: str) -> bool:
+    def _draws(self, face: Face, character: str) -> bool:
         # Pillow does not show a font's character map, but it does show what it would draw.
         if _is_invisible(character):
             return True

@@ -5,11 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from PIL import ImageDraw
 
 from server.delivery.paper.fonts import Face, FontBook, Weight
 from server.delivery.paper.runs import Run, visual_runs
+
+LINES_CACHED_MAX = 2_048
 
 # How much thicker Tifinagh is drawn for bold, in sizes: what Plex's stems gain.
 _THICKENING = 0.022
@@ -67,9 +70,13 @@ class Typesetter:
 
     def __init__(self, fonts: FontBook) -> None:
         self._fonts = fonts
+        self._kept = lru_cache(maxsize=LINES_CACHED_MAX)(self._set)
 
     def line(self, text: str, style: Style, *, right_to_left: bool) -> Line:
-        """One line, however wide."""
+        """One line, however wide. Kept: the words of one ticket are mostly those of the last."""
+        return self._kept(text, style, right_to_left)
+
+    def _set(self, text: str, style: Style, right_to_left: bool) -> Line:  # noqa: FBT001
         pieces: list[Piece] = []
         left = 0.0
         for run in visual_runs(self._fonts.printable(text), right_to_left=right_to_left):
