@@ -1,6 +1,7 @@
-"""Texts in four languages: catalogues, dates, and how a wait is said. The language is always an argument.
+"""Texts in four languages: catalogues, dates, and how a wait is said.
 
-Pushes, paper and messages are rendered outside any request, so nothing here reads one. A msgid is the English text.
+The language is always an argument: pushes, paper and messages are rendered outside any request, so
+nothing here reads one. A msgid is the English text.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ LANGUAGE_NAMES: Final[Mapping[str, str]] = {
 """Each language in its own script and its own words."""
 
 FALLBACK: Final = "fr"
-"""What a person who lacks a text most probably reads (the same rule as `domain.ids.in_language`)."""
+"""What a person who lacks a text most probably reads (as in `domain.ids.in_language`)."""
 
 _LOCALES: Final[Mapping[str, str]] = {"ar": "ar_MA", "fr": "fr_MA", "zgh": "zgh_MA", "en": "en_GB"}
 """Moroccan forms: Arabic with Western digits and يناير, not كانون الثاني."""
@@ -43,7 +44,7 @@ _MINUTES_LONGEST: Final = 180
 
 
 class WaitSpan(Protocol):
-    """`wire.WaitRange` and `estimate.Wait` alike: half wait no longer than p50, nine in ten than p90."""
+    """`wire.WaitRange` and `estimate.Wait` alike: half wait at most p50, nine in ten p90."""
 
     @property
     def p50_seconds(self) -> int: ...
@@ -67,7 +68,7 @@ def isolated(number: object) -> str:
 
 
 def translate(language: str, msgid: str, /, **values: object) -> str:
-    """`msgid` in `language` with `%(name)s` filled in; the English text where a catalogue lacks it."""
+    """`msgid` in `language` with `%(name)s` filled in; English where the catalogue lacks it."""
     text = str(_catalogue(language).gettext(msgid))
     return text % values if values else text
 
@@ -91,7 +92,7 @@ def local_date(language: str, moment: datetime, zone: str) -> str:
 
 
 def t_wait(language: str, wait: WaitSpan | None) -> str:
-    """A wait as people say it, rounded outwards so that it is never falsely precise; "" when unknown."""
+    """A wait as people say it, rounded outwards: never falsely precise. "" when unknown."""
     if wait is None:
         return ""
     low = wait.p50_seconds // _SECONDS_A_MINUTE
@@ -113,9 +114,12 @@ def t_wait(language: str, wait: WaitSpan | None) -> str:
 
 
 def wait_texts(language: str) -> dict[str, object]:
-    """The same sentences with `{low}` and `{high}` left open, for the phone, which finds its own place in a
-    line that was pushed to many (`static/js/wait.js` rounds by the same rule; a test compares the two)."""
-    hours = {str(minutes): _span(language, minutes) for minutes in range(30, 211, 30)}
+    """The sentences of `t_wait` with `{low}` and `{high}` left open.
+
+    For the phone, which finds its own place in a line that was pushed to many: `static/js/wait.js`
+    rounds by the same rule, and a test compares the two.
+    """
+    hours = {str(minutes): _span(language, minutes) for minutes in range(60, 211, 30)}
     return {
         "short": translate(language, "less than 5 min"),
         "long": translate(language, "more than 3 hours"),
@@ -123,11 +127,11 @@ def wait_texts(language: str) -> dict[str, object]:
         "minutes": translate(
             language,
             "about %(low)s to %(high)s min",
-            low="\u2066{low}\u2069",
-            high="\u2066{high}\u2069",
+            low=isolated("{low}"),
+            high=isolated("{high}"),
         ),
         "spans": translate(language, "about %(low)s to %(high)s", low="{low}", high="{high}"),
-        "minute": translate(language, "%(minutes)s min", minutes="\u2066{minutes}\u2069"),
+        "minute": translate(language, "%(minutes)s min", minutes=isolated("{minutes}")),
         "hours": hours,
     }
 
@@ -140,7 +144,7 @@ def ahead_text(language: str, ahead: int) -> str:
 
 
 def ahead_texts(language: str) -> dict[str, str]:
-    """`ahead_text` by plural category of CLDR with `{num}` left open, plus `next`: for the phone."""
+    """`ahead_text` by CLDR plural category with `{num}` left open, plus `next`; for the phone."""
     samples = {"zero": 0, "one": 1, "two": 2, "few": 3, "many": 11, "other": 100}
     forms = {
         category: str(
@@ -148,14 +152,14 @@ def ahead_texts(language: str) -> dict[str, str]:
                 "%(num)s person before you", "%(num)s people before you", count
             )
         )
-        % {"num": "\u2066{num}\u2069"}
+        % {"num": isolated("{num}")}
         for category, count in samples.items()
     }
     return {**forms, "next": translate(language, "You are next")}
 
 
 def _rounded(low: int, high: int) -> tuple[int, int]:
-    """Outwards to 5 minutes, beyond the hour to half hours; `high` is at most half an hour over the longest."""
+    """Outwards to 5 minutes, beyond the hour to half hours; `high` has a ceiling."""
     low -= low % _MINUTES_STEP
     high += -high % _MINUTES_STEP
     if high > _MINUTES_SHORT * 12:

@@ -1,7 +1,7 @@
 """One renderer for the first paint, the push and the poll: Jinja with the language as an argument.
 
-`Renderer.render` works inside and outside a request. A fragment that is pushed must not use `csrf_token()` or
-`csp_nonce()`, which belong to one request, nor `new_key()`, which belongs to one page.
+`Renderer.render` works inside and outside a request. A fragment that is pushed must not use
+`csrf_token()` or `csp_nonce()`, which belong to one request, nor `new_key()`: one page's own.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ QR_QUIET_MODULES: Final = 4
 """The empty border that ISO/IEC 18004 asks for."""
 _HASH_LENGTH: Final = 12
 _ICON_NAME: Final = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
+_OWN_ATTRIBUTES: Final = re.compile(r'\s+(?:class|width|height|xmlns|stroke-width)="[^"]*"')
 _DIRECTIONAL: Final = {
     "arrow-left": "icon-backward",
     "chevron-left": "icon-backward",
@@ -63,7 +64,7 @@ class Renderer:
         self._environment = environment
 
     def render(self, template: str, language: str, /, **context: object) -> str:
-        """The text of `template` in `language` ('ar', 'fr', 'zgh' or 'en'); ValueError for any other."""
+        """The text of `template` in `language`; ValueError if that is none of ours."""
         if not i18n.is_language(language):
             raise ValueError(f"{language!r} is not a language of these pages")
         return self._environment.get_template(template).render(
@@ -72,7 +73,7 @@ class Renderer:
 
 
 def asset(path: str) -> str:
-    """The address of a file of `static/` with a hash of its content, so that it may be cached for ever."""
+    """The address of a file of `static/` with a hash of its content: it may be cached for ever."""
     file = STATIC / path
     stamp = file.stat().st_mtime_ns if file.exists() else 0
     return f"/static/{path}?v={_hash(file, stamp)}"
@@ -94,7 +95,7 @@ def icon(name: str) -> Markup:
 
 
 def qr_svg(url: str) -> Markup:
-    """`url` as a QR code, inline, quiet zone included; upper-case addresses make a coarser, safer pattern."""
+    """`url` as an inline QR code with its quiet zone; upper-case makes a coarser, safer pattern."""
     code = qrcode.QRCode(border=QR_QUIET_MODULES, error_correction=ERROR_CORRECT_M)
     code.add_data(url)
     code.make(fit=True)
@@ -143,7 +144,7 @@ def _install(environment: Environment) -> None:
 
 @pass_context
 def _gettext(context: Context, msgid: str, /, **values: object) -> str:
-    """With a Markup among `values` the answer is Markup and the other values are escaped into it."""
+    """With a Markup among `values` the answer is Markup, and the other values are escaped."""
     if any(isinstance(value, Markup) for value in values.values()):
         trusted = Markup(i18n.translate(context["language"], msgid))  # noqa: S704 (our catalogue)
         return trusted % values
@@ -212,9 +213,7 @@ def _icon(name: str) -> Markup:
     known = _ICON_NAME.fullmatch(name) is not None and file.exists()
     source = file.read_text(encoding="utf-8") if known else _PLAIN_ICON
     source = re.sub(r"<!--.*?-->", "", source, flags=re.DOTALL)
-    source = re.sub(
-        r'\s+(?:class|width|height|xmlns|stroke-width)="[^"]*"', "", source, flags=re.DOTALL
-    )
+    source = _OWN_ATTRIBUTES.sub("", source)
     classes = " ".join(filter(None, ("icon", _DIRECTIONAL.get(name))))
     opened = f'<svg class="{classes}" stroke-width="1.75" aria-hidden="true" focusable="false"'
     body = " ".join(source.split()).replace("<svg", opened, 1)

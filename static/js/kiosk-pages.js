@@ -1,0 +1,42 @@
+// @ts-check
+/** At most six services a screen: shows one screenful of tiles and the buttons to the others. */
+
+const TILES_A_PAGE = 6;
+
+/** The pages of tiles; remembers the page over a push. */
+export class Pages {
+  #page = 0;
+  #nav = /** @type {HTMLElement} */ (document.getElementById("pages"));
+  #before = /** @type {HTMLButtonElement} */ (document.getElementById("page-before"));
+  #next = /** @type {HTMLButtonElement} */ (document.getElementById("page-next"));
+  #place = /** @type {HTMLElement} */ (document.getElementById("page-place"));
+
+  constructor() {
+    this.#before.addEventListener("click", () => this.#turn(-1));
+    this.#next.addEventListener("click", () => this.#turn(1));
+    this.arrange();
+  }
+
+  /** Hides the tiles of the other pages. To be called after every paint. */
+  arrange() {
+    const tiles = /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("#tiles > li"));
+    const pages = Math.max(Math.ceil(tiles.length / TILES_A_PAGE), 1);
+    this.#page = Math.min(this.#page, pages - 1);
+    tiles.forEach((tile, index) => {
+      tile.hidden = Math.floor(index / TILES_A_PAGE) !== this.#page;
+    });
+    this.#nav.hidden = pages === 1;
+    this.#before.disabled = this.#page === 0;
+    this.#next.disabled = this.#page === pages - 1;
+    const words = (this.#nav.dataset.pattern ?? "")
+      .replace("{page}", String(this.#page + 1))
+      .replace("{pages}", String(pages));
+    if (this.#place.textContent !== words) this.#place.textContent = words;
+  }
+
+  /** @param {number} by */
+  #turn(by) {
+    this.#page = Math.max(this.#page + by, 0);
+    this.arrange();
+  }
+}

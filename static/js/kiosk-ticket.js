@@ -1,0 +1,82 @@
+// @ts-check
+/** The ticket on the kiosk's screen: what the printer says, and the way back to the start by itself. */
+import { go } from "nouba/kiosk-go";
+
+const STAY_SECONDS = 20;
+const MORE_SECONDS = 60;
+const PRINTING_SECONDS_MAX = 15;
+const POLL_MILLISECONDS = 1000;
+const TICK_MILLISECONDS = 250;
+
+/**
+ * @param {{startUrl: string}} options
+ */
+export function showTicket({ startUrl }) {
+  const leaving = countDown(() => void go(startUrl));
+  document.addEventListener("pointerdown", () => leaving.stay(STAY_SECONDS), { passive: true });
+  document.addEventListener("keydown", () => leaving.stay(STAY_SECONDS), { passive: true });
+  const more = document.getElementById("more-time");
+  more?.addEventListener("click", () => leaving.stay(MORE_SECONDS));
+  if (more) more.hidden = false;
+  document.getElementById("done")?.focus({ preventScroll: true });
+  void followPrinter(leaving);
+}
+
+/**
+ * @param {() => void} leave
+ * @returns {{stay: (seconds: number) => void}}
+ */
+function countDown(leave) {
+  const place = document.getElementById("leaving");
+  const number = document.getElementById("leaving-seconds");
+  let leaveAt = performance.now() + STAY_SECONDS * 1000;
+  if (place) place.hidden = false;
+  const timer = setInterval(() => {
+    const left = Math.ceil((leaveAt - performance.now()) / 1000);
+    if (number) number.textContent = String(Math.max(left, 0));
+    if (left > 0) return;
+    clearInterval(timer);
+    leave();
+  }, TICK_MILLISECONDS);
+  return {
+    stay: (seconds) => {
+      leaveAt = Math.max(leaveAt, performance.now() + seconds * 1000);
+    },
+  };
+}
+
+/**
+ * Asks once a second what became of the paper; silence is treated as a fault, because the citizen must know.
+ * @param {{stay: (seconds: number) => void}} leaving
+ */
+async function followPrinter(leaving) {
+  const place = document.getElementById("printing");
+  if (place?.dataset.state !== "queued") return;
+  const until = performance.now() + PRINTING_SECONDS_MAX * 1000;
+  let state = "waiting";
+  while (state === "waiting" && performance.now() < until) {
+    await new Promise((resolve) => setTimeout(resolve, POLL_MILLISECONDS));
+    state = await printingState(place.dataset.url ?? "");
+  }
+  const shown = state === "done" ? "done" : "fault";
+  place.dataset.state = shown;
+  for (const words of place.querySelectorAll("[data-when]")) {
+    if (words instanceof HTMLElement) words.hidden = words.dataset.when !== shown;
+  }
+  // Whoever has to copy the number by hand needs the whole time again.
+  leaving.stay(STAY_SECONDS);
+}
+
+/**
+ * @param {string} url
+ * @returns {Promise<string>} `waiting`, `done` or `expired`
+ */
+async function printingState(url) {
+  try {
+    const answer = await fetch(url, { cache: "no-store", signal: AbortSignal.timeout(POLL_MILLISECONDS * 3) });
+    if (!answer.ok) return "waiting";
+    return String((await answer.json()).state);
+  } catch {
+    return "waiting";
+  }
+}
