@@ -71,8 +71,7 @@ class FontBook:
         return frozenset(
             character
             for character in set(composed)
-            if not _is_invisible(character)
-            and self._find_face(character, Weight.REGULAR) is None
+            if not _is_invisible(character) and self._find_face(character, Weight.REGULAR) is None
         )
 
     def printable(self, text: str) -> str:

@@ -19,16 +19,21 @@ _NOTCH = cos(pi / 4) / cos(pi / 8)  # inner to outer radius of the star that two
 def zellige_band(width_dots: int) -> Image.Image:
     """A one-bit band of eight-pointed stars with crosses between them, 1.5 stars high."""
     star = STAR_DOTS * _OVERSAMPLING
-    large = Image.new("L", (width_dots * _OVERSAMPLING, round(star * ROWS)), 255)
+    large = Image.new("L", (star * 3, round(star * ROWS)), 255)
     draw = ImageDraw.Draw(large)
     for row in range(ceil(ROWS)):
-        for column in range(ceil(width_dots / STAR_DOTS)):
+        for column in range(3):
             centre = (star * (column + 0.5), star * row)
             _outline(draw, centre, star / 2)
             _outline(draw, centre, star / 2 * _INNER_STAR)
             _spokes(draw, centre, star / 2)
-    band = large.reduce(_OVERSAMPLING)
-    return band.point([0] * _HALF_COVERED + [255] * (256 - _HALF_COVERED), "1")
+    # The middle star has its neighbours' edges, so it repeats without a seam.
+    tile = large.crop((star, 0, 2 * star, large.height)).reduce(_OVERSAMPLING)
+    tile = tile.point([0] * _HALF_COVERED + [255] * (256 - _HALF_COVERED), "1")
+    band = Image.new("1", (width_dots, tile.height))
+    for left in range(0, width_dots, STAR_DOTS):
+        band.paste(tile, (left, 0))
+    return band
 
 
 def _outline(draw: ImageDraw.ImageDraw, centre: tuple[float, float], radius: float) -> None:
