@@ -12,6 +12,7 @@ import difflib
 import os
 import secrets
 import tempfile
+import textwrap
 import tomllib
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -47,12 +48,14 @@ __all__ = [
     "load",
     "secret_key",
     "shown",
+    "template",
 ]
 
 DATA_DEFAULT = Path("var")
 FILE_NAME = "config.toml"
 SECRET_KEY_FILE = "secret.key"  # noqa: S105 (the name of a file)
 SECRET_KEY_BYTES = 32
+TEMPLATE_WIDTH = 96
 ENVIRONMENT = {"NOUBA_DATABASE_URL": "database.url", "NOUBA_REDIS_URL": "redis.url"}
 """Environment variables and the settings they replace."""
 _TYPE_WORDS: Mapping[type, str] = {
@@ -164,6 +167,24 @@ def shown(config: Config) -> Iterator[tuple[str, str]]:
         yield f"{section}.{field.name}", text or "(empty)"
 
 
+def template() -> str:
+    """A `config.toml` in which every key has its default and its description."""
+    lines = [
+        "# Settings of Nouba. Every key shows its default; docs/configuration.md says more.",
+        "# `nouba check-config` names every mistake at once; an unknown key stops the start.",
+    ]
+    section = ""
+    for setting in describe():
+        if setting.section != section:
+            section = setting.section
+            lines += ["", f"[{section}]"]
+        allowed = f" ({setting.allowed})" if setting.allowed else ""
+        text = textwrap.wrap(setting.description + allowed, TEMPLATE_WIDTH)
+        lines += [f"# {line}" for line in text]
+        lines.append(f"{setting.key} = {as_toml(setting.default)}")
+    return "\n".join(lines) + "\n"
+
+
 def as_toml(value: object) -> str:
     """A setting's value as TOML writes it; our defaults need no escapes."""
     if isinstance(value, bool):
@@ -175,7 +196,7 @@ def secret_key(data: Path) -> str:
     """The key that signs cookies, made on first use; processes that start together get the same."""
     path = data / SECRET_KEY_FILE
     if not path.exists():
-        data.mkdir(parents=True, exist_ok=True)
+        data.mkdir(mode=0o700, parents=True, exist_ok=True)
         # Readable by us alone from its first byte, and under its name only once it is whole.
         descriptor, unfinished = tempfile.mkstemp(dir=data, prefix=f".{SECRET_KEY_FILE}.")
         try:

@@ -159,6 +159,16 @@ class DeskView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DeskChoice:
+    """A desk to sit down at; `taken_by` names the agent who is there."""
+
+    desk_id: int
+    number: int
+    services: tuple[Mapping[str, str], ...]
+    taken_by: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TicketView:
     """What the citizen's phone shows. `ahead` is None unless waiting; `desk` is None unless called or serving."""
 

@@ -24,6 +24,15 @@ class Credential:
     printer: int | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """An agent with what signing in needs."""
+
+    agent: Agent
+    branch: BranchId
+    password_hash: str | None
+
+
 _credential = (
     sa.select(
         tokens.c.id.label("token_id"),
@@ -57,7 +66,11 @@ def agent(connection: sa.Connection, agent_id: AgentId) -> tuple[Agent, BranchId
     return (codec.agent(row), row.branch_id) if row else None
 
 
-def agent_by_login(connection: sa.Connection, login: str) -> tuple[Agent, str | None] | None:
-    """An agent and the hash of their password."""
+def agent_by_login(connection: sa.Connection, login: str) -> Account | None:
+    """The account of a login."""
     row = connection.execute(sa.select(agents).where(agents.c.login == login)).one_or_none()
-    return (codec.agent(row), row.password_hash) if row else None
+    if row is None:
+        return None
+    return Account(
+        agent=codec.agent(row), branch=row.branch_id, password_hash=row.password_hash
+    )

@@ -11,6 +11,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
+DatabaseUnavailable = sa.exc.OperationalError
+"""The database does not answer, or stayed locked for `BUSY_TIMEOUT_SECONDS`; nothing was written."""
 BUSY_TIMEOUT_SECONDS = 10
 POOL_SIZE = 8
 POOL_OVERFLOW = 24

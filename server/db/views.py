@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from server.db import codec, jobs, reads
 from server.db.credentials import agent as read_agent
-from server.db.tables import desks, tickets
+from server.db.tables import agents, desks, shifts, tickets
 from server.domain import estimate, queue
 from server.domain.branch import Branch, Catalogue, Desk, DeskLine, Service
 from server.domain.errors import NobodyWaiting
@@ -23,6 +23,7 @@ from server.wire import (
     BoardCall,
     BoardView,
     BranchCard,
+    DeskChoice,
     DeskLineCard,
     DeskView,
     KioskView,
@@ -102,6 +103,22 @@ def desk(connection: sa.Connection, branch_id: BranchId, shift: Shift, now: date
         parked=_cards((each for each in aside if each.state is TicketState.PARKED), by_id),
         missed=_cards((each for each in aside if each.state is TicketState.MISSED), by_id),
         printers=_printers(connection, branch_id),
+    )
+
+
+def desk_choices(connection: sa.Connection, branch: Branch) -> tuple[DeskChoice, ...]:
+    """The desks of a branch and who sits there, for an agent who has none yet."""
+    catalogue = reads.catalogue(connection, branch)
+    names = {service.id: _plain(service.names) for service in catalogue.services}
+    taken = {row.desk_id: row.name for row in connection.execute(_taken, {"branch": branch.id})}
+    return tuple(
+        DeskChoice(
+            desk_id=each.id,
+            number=each.number,
+            services=tuple(names[served.service] for served in each.lines),
+            taken_by=taken.get(each.id),
+        )
+        for each in catalogue.desks
     )
 
 
@@ -209,6 +226,11 @@ _waiting_in = (
     )
     .order_by(tickets.c.rank_at, tickets.c.id)
     .limit(WAITING_SHOWN_MAX)
+)
+_taken = (
+    sa.select(shifts.c.desk_id, agents.c.name)
+    .join(agents)
+    .where(shifts.c.branch_id == sa.bindparam("branch"), shifts.c.closed_at.is_(None))
 )
 _number_of_desk = sa.select(desks.c.number).where(desks.c.id == sa.bindparam("desk"))
 

@@ -37,7 +37,7 @@ class HoursRule:
     last_day: date | None = None
 
     def __post_init__(self) -> None:
-        if len(self.weekdays) != 7:  # noqa: PLR2004 (a week has seven days)
+        if len(self.weekdays) != 7:
             raise Invalid("opening hours need seven weekdays", field="hours")
 
     def covers(self, day: date) -> bool:
@@ -86,9 +86,11 @@ class Hours:
         for offset in range(DAYS_SEARCHED_MAX):
             day = local.date() + timedelta(days=offset)
             for span in self.spans(day):
-                opening = datetime.combine(day, span.start, self.zone)
-                if opening > local:
-                    return opening.astimezone(UTC)
+                # In UTC: two wall times of one zone compare as if no hour were ever repeated.
+                for fold in (0, 1):
+                    wall = datetime.combine(day, span.start, self.zone).replace(fold=fold)
+                    if (opening := wall.astimezone(UTC)) > moment:
+                        return opening
         return None
 
 

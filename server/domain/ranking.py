@@ -80,7 +80,7 @@ def explain(first: Head, second: Head | None, head_starts: HeadStarts) -> Explan
         return Explanation(label=first.label, cause=Cause.ONLY_ONE)
     if (first.issued_at, first.ticket) < (second.issued_at, second.ticket):
         return Explanation(label=first.label, cause=Cause.CAME_FIRST, over=second.label)
-    if first.key > (second.rank_at, second.ticket):
+    if (first.rank_at, first.ticket) > (second.rank_at, second.ticket):
         minutes = _minutes(second.lag - first.lag)
         return Explanation(
             label=first.label,

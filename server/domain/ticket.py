@@ -6,6 +6,7 @@ Every verb is `(ticket, request, now) -> Change | Unchanged` or raises a Refusal
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
@@ -213,7 +214,7 @@ def recall(ticket: Ticket, *, place: Place, now: datetime) -> Decision:
     if now < ticket.called_at + RECALL_GAP:
         raise RecallTooSoon(
             "this ticket was called a moment ago",
-            seconds_left=round((ticket.called_at + RECALL_GAP - now).total_seconds()),
+            seconds_left=math.ceil((ticket.called_at + RECALL_GAP - now).total_seconds()),
         )
     after = replace(ticket, called_at=now, calls=ticket.calls + 1)
     return _change(ticket, after, EventKind.TICKET_RECALLED, now)
@@ -231,7 +232,11 @@ def undo_start(ticket: Ticket, *, place: Place, now: datetime) -> Decision:
     """The start was pressed too early: back to called."""
     _require_lawful(ticket, Verb.UNDO_START)
     _require_here(ticket, place)
-    after = replace(ticket, state=TicketState.CALLED, started_at=None)
+    # One that was finished while parked, then reopened, was never called: it is now.
+    called_at, calls = ticket.called_at or now, max(ticket.calls, 1)
+    after = replace(
+        ticket, state=TicketState.CALLED, started_at=None, called_at=called_at, calls=calls
+    )
     return _change(ticket, after, EventKind.TICKET_START_UNDONE, now)
 
 

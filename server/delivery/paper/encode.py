@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Final
+import logging
+from typing import TYPE_CHECKING, Final
 
-from escpos.printer import Dummy
 from PIL import Image, ImageChops
+
+if TYPE_CHECKING:
+    from escpos.printer import Dummy
 
 # Only for its answer to "can it cut?": narrow printers without a cutter ignore the command, and
 # the profiles' widths are never asked because the raster is as wide as the caller's paper.
 PROFILE: Final = "TM-T20II"
 
-RASTER_ROWS_MAX = (
-    960  # what python-escpos sends at once too: clones with small memory choke on more
-)
+RASTER_ROWS_MAX = 960  # as python-escpos: clones with small memory choke on more at once
 
 _GS_V_0: Final = b"\x1dv0\x00"
 
 
 def start_of_paper() -> bytes:
     """Whatever the last job left behind is forgotten."""
-    printer = Dummy(profile=PROFILE)
+    printer = _printer()
     printer.hw("INIT")
     return bytes(printer.output)
 
@@ -43,6 +44,22 @@ def raster(picture: Image.Image) -> bytes:
 
 def end_of_paper() -> bytes:
     """Feed past the blade and cut, leaving a bridge: the ticket hangs until it is taken."""
-    printer = Dummy(profile=PROFILE)
+    printer = _printer()
     printer.cut(mode="PART")
     return bytes(printer.output)
+
+
+def _printer() -> Dummy:
+    """A printer that only gathers bytes.
+
+    Importing python-escpos calls `logging.basicConfig()`, which would write every line of our own
+    log a second time, as plain text: the handler it adds is taken away again.
+    """
+    root = logging.getLogger()
+    ours = list(root.handlers)
+    from escpos.printer import Dummy
+
+    for handler in root.handlers[:]:
+        if handler not in ours:
+            root.removeHandler(handler)
+    return Dummy(profile=PROFILE)

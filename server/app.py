@@ -1,0 +1,197 @@
+"""Puts the parts together: the only place that knows them all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+
+from flask import Blueprint, Flask
+from flask_login import LoginManager
+from flask_socketio import SocketIO
+from flask_talisman import Talisman
+from flask_wtf import CSRFProtect
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from server.actions.hall import Hall
+from server.clock import SystemChance, SystemClock
+from server.config import Config, secret_key
+from server.db.engine import open_engine
+from server.db.unit_of_work import Store
+from server.delivery.channels import open_channel
+from server.delivery.dispatcher import Dispatcher
+from server.delivery.paper import PaperPress
+from server.delivery.printing import PrintSender
+from server.delivery.push import Pusher
+from server.delivery.worker import Worker
+from server.domain.ticket import Ticket
+from server.rooms import Rooms
+from server.web import (
+    access,
+    api,
+    board,
+    desk,
+    home,
+    kiosk,
+    limits,
+    metrics,
+    problems,
+    sign_in,
+    sockets,
+    ticket,
+)
+from server.web.context import EXTENSION, Web
+from server.web.painter import Painter
+from server.web.rendering import ROOT, Renderer
+
+FONTS = ROOT / "static" / "vendor" / "fonts"
+STATIC_CACHE = timedelta(days=365)
+"""Addresses of static files carry a hash of their content."""
+SESSION = timedelta(hours=12)
+
+Guard = Callable[[], object]
+
+DOORS: tuple[tuple[Blueprint, Guard], ...] = (
+    (home.pages, access.anyone),
+    (home.status, access.anyone),
+    (board.pages, access.anyone),
+    (ticket.pages, access.anyone),
+    (sign_in.pages, access.anyone),
+    (kiosk.sign_in, access.anyone),
+    (kiosk.pages, access.kiosk),
+    (desk.pages, access.staff),
+    (api.public, access.anyone),
+    (api.blueprint, access.program),
+)
+"""Every blueprint beside its guard: this is the whole answer to "what is public?"."""
+
+_POLICY = {
+    "default-src": "'none'",
+    "script-src": "'self'",
+    "style-src": "'self'",
+    "img-src": "'self' data:",
+    "font-src": "'self'",
+    "connect-src": "'self'",
+    "media-src": "'self'",
+    "manifest-src": "'self'",
+    "form-action": "'self'",
+    "base-uri": "'none'",
+    "frame-ancestors": "'none'",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Nouba:
+    """One process of the system: the pages, the live side and delivery."""
+
+    flask: Flask
+    io: SocketIO
+    worker: Worker
+    hall: Hall
+
+
+def create_app(config: Config, *, hall: Hall | None = None, paper_url: str = "") -> Nouba:
+    """Build one process. Starts nothing: `worker.start()` begins delivery. `hall` replaces the real one in tests."""
+    hall = hall or Hall(
+        store=Store(open_engine(config.database.url)), clock=SystemClock(), chance=SystemChance()
+    )
+    app = Flask("nouba", root_path=str(ROOT), static_folder="static", template_folder="templates")
+    _configure(app, config)
+    parts = Web(hall=hall, config=config, renderer=Renderer(app), paper_url=paper_url)
+    app.extensions[EXTENSION] = parts
+    _protect(app, config)
+    problems.install(app)
+    for blueprint, guard in DOORS:
+        _register(app, blueprint, guard)
+    io = SocketIO(
+        app,
+        async_mode=config.server.async_mode,
+        transports=["websocket"],
+        ping_interval=sockets.PING_INTERVAL_SECONDS,
+        ping_timeout=sockets.PING_TIMEOUT_SECONDS,
+        max_http_buffer_size=sockets.MESSAGE_BYTES_MAX,
+        manage_session=False,
+        serve_client=False,
+    )
+    rooms = Rooms()
+    painter = Painter(hall, parts.renderer, parts.ticket_url)
+    live = sockets.install(io, hall, rooms, painter)
+    metrics.install(app, rooms)
+    return Nouba(
+        flask=app,
+        io=io,
+        worker=_worker(hall, config, rooms, painter, live, parts),
+        hall=hall,
+    )
+
+
+def _configure(app: Flask, config: Config) -> None:
+    app.config.update(
+        SECRET_KEY=secret_key(config.data),
+        MAX_CONTENT_LENGTH=config.limits.body_bytes_max,
+        MAX_FORM_MEMORY_SIZE=config.limits.body_bytes_max,
+        SEND_FILE_MAX_AGE_DEFAULT=STATIC_CACHE,
+        PERMANENT_SESSION_LIFETIME=SESSION,
+        SESSION_COOKIE_NAME="nouba_session",
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=config.security.https,
+        # A kiosk's page stays open for days: the token lives as long as its session.
+        WTF_CSRF_TIME_LIMIT=None,
+        RATELIMIT_STORAGE_URI=config.redis.url or "memory://",
+        RATELIMIT_HEADERS_ENABLED=True,
+    )
+
+
+def _protect(app: Flask, config: Config) -> None:
+    hops = config.server.trusted_proxies
+    if hops:
+        fixed = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)
+        app.wsgi_app = fixed  # type: ignore[method-assign]
+    CSRFProtect(app).exempt(api.blueprint)
+    limits.limiter.init_app(app)
+    staff = LoginManager(app)
+    staff.user_loader(access.load_staff)
+    staff.session_protection = "strong"
+    Talisman(
+        app,
+        force_https=config.security.https,
+        strict_transport_security=config.security.https,
+        session_cookie_secure=config.security.https,
+        content_security_policy=_POLICY,
+        content_security_policy_nonce_in=["script-src"],
+        referrer_policy="no-referrer",
+        permissions_policy={"geolocation": "()", "camera": "()", "microphone": "()"},
+    )
+
+
+def _register(app: Flask, blueprint: Blueprint, guard: Guard) -> None:
+    """The guard belongs to this app's registration, so the shared blueprint object stays as it is."""
+
+    def checked() -> object:
+        return guard()
+
+    app.before_request_funcs.setdefault(blueprint.name, []).append(checked)
+    app.register_blueprint(blueprint)
+
+
+def _worker(
+    hall: Hall,
+    config: Config,
+    rooms: Rooms,
+    painter: Painter,
+    live: sockets.Sockets,
+    parts: Web,
+) -> Worker:
+    def url_of(value: Ticket) -> str:
+        return parts.ticket_url(value.secret)
+
+    return Worker(
+        hall,
+        pusher=Pusher(hall, rooms, painter, live),
+        dispatcher=Dispatcher(
+            hall, expires_after=timedelta(seconds=config.printing.expire_seconds)
+        ),
+        sender=PrintSender(hall, PaperPress(FONTS), partial(open_channel), url_of),
+    )

@@ -1,0 +1,1 @@
+"""The `nouba` command: one module for each thing an operator sets up."""

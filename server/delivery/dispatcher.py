@@ -1,0 +1,72 @@
+"""Turns events into jobs: reads the outbox, and moves its cursor in the transaction that makes the jobs.
+
+A crash at any point loses nothing and doubles nothing: either both are written or neither.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import structlog
+
+from server.actions.hall import Hall
+from server.db import jobs, outbox, reads
+from server.db.jobs import JobKind, NewJob
+from server.domain.branch import Printer
+from server.domain.events import EventKind, RecordedEvent
+from server.domain.ids import BranchId
+
+CONSUMER = "print"
+_log = structlog.get_logger(__name__)
+
+
+class Dispatcher:
+    """Makes a print job of every issued ticket whose branch has a printer."""
+
+    def __init__(self, hall: Hall, *, expires_after: timedelta) -> None:
+        self._hall = hall
+        self._expires_after = expires_after
+
+    def run_once(self) -> int:
+        """Meet every event that is new; returns how many jobs were made."""
+        with self._hall.store.read() as connection:
+            waiting = outbox.behind(connection, CONSUMER)
+        return sum(self._dispatch(branch) for branch, _ in waiting)
+
+    def _dispatch(self, branch: BranchId) -> int:
+        made = 0
+        while True:
+            with self._hall.store.administer() as connection:
+                stands_at = outbox.lock_cursor(connection, CONSUMER, branch)
+                page = outbox.events_after(connection, branch, stands_at)
+                if not page:
+                    return made
+                printers = {each.id: each for each in reads.printers_of(connection, branch)}
+                for recorded in page:
+                    job = self._job(branch, recorded, printers)
+                    if job is not None:
+                        jobs.add(connection, job)
+                        made += 1
+                outbox.move_cursor(connection, CONSUMER, branch, page[-1].seq)
+
+    def _job(
+        self, branch: BranchId, recorded: RecordedEvent, printers: dict[int, Printer]
+    ) -> NewJob | None:
+        event = recorded.event
+        if event.kind is not EventKind.TICKET_ISSUED or not printers:
+            return None
+        assert event.ticket is not None, "an issued ticket is named by its event"
+        wanted = event.data.get("printer")
+        chosen = printers.get(int(wanted)) if wanted is not None else None
+        if wanted is not None and chosen is None:
+            _log.warning("printer_gone", branch=branch, printer=wanted, seq=recorded.seq)
+        printer = chosen or next(iter(printers.values()))
+        return NewJob(
+            branch=branch,
+            kind=JobKind.PRINT,
+            target=jobs.printer_target(printer.id),
+            ticket=event.ticket,
+            event_seq=recorded.seq,
+            created_at=event.at,
+            expires_at=event.at + self._expires_after,
+        )

@@ -1,0 +1,156 @@
+"""Sends print jobs: claims one, lets go of the database, draws and sends, then records what became of it.
+
+A printer that fails keeps its jobs in order and is tried again on the schedule of `retry`; the first failure
+and the recovery are events, so that staff see them. A job that is too old to be useful expires.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from typing import cast
+
+import structlog
+
+from server import i18n
+from server.actions.hall import Hall
+from server.db import admin, jobs, reads
+from server.db.jobs import Job, JobKind, JobState
+from server.delivery.channels import Channel, ChannelError
+from server.delivery.paper import PaperPress, TicketPaper
+from server.delivery.paper.ticket_paper import Language as PaperLanguage
+from server.delivery.paper.ticket_paper import WidthDots
+from server.delivery.retry import wait_after
+from server.domain.branch import Branch, Printer, Service
+from server.domain.events import Event, EventKind
+from server.domain.ids import in_language
+from server.domain.ticket import Ticket, TicketState
+
+LEASE = timedelta(seconds=30)
+"""Longer than any time-out of a channel: only a dead sender loses its claim."""
+TARGETS_AT_ONCE_MAX = 50
+EXPIRED_AT_ONCE_MAX = 100
+OK = "ok"
+_log = structlog.get_logger(__name__)
+
+_STILL_WANTED = frozenset({TicketState.WAITING, TicketState.CALLED, TicketState.PARKED, TicketState.SERVING})
+
+
+class PrintSender:
+    """Works through the print jobs of all printers, one job of a printer at a time."""
+
+    def __init__(
+        self,
+        hall: Hall,
+        press: PaperPress,
+        open_channel: Callable[[str], Channel],
+        ticket_url: Callable[[Ticket], str],
+    ) -> None:
+        self._hall = hall
+        self._press = press
+        self._open_channel = open_channel
+        self._ticket_url = ticket_url
+
+    def run_once(self) -> int:
+        """Send what is due and expire what is overdue; returns how many tickets were printed."""
+        self._expire()
+        with self._hall.store.read() as connection:
+            due = jobs.targets_due(
+                connection, JobKind.PRINT, self._hall.clock.now(), TARGETS_AT_ONCE_MAX
+            )
+        return sum(self._work_through(target) for target in due)
+
+    def _work_through(self, target: str) -> int:
+        printed = 0
+        while True:
+            now = self._hall.clock.now()
+            with self._hall.store.administer() as connection:
+                job = jobs.claim(connection, JobKind.PRINT, target, now, LEASE)
+            if job is None or not self._attempt(job):
+                return printed
+            printed += 1
+
+    def _attempt(self, job: Job) -> bool:
+        """Whether the job was printed; its outcome is recorded either way."""
+        with self._hall.store.read() as connection:
+            printer = reads.printer(connection, int(job.target.partition(":")[2]))
+            ticket = reads.ticket(connection, job.branch, job.ticket)
+            branch = reads.branch(connection, job.branch)
+            service = reads.service_by_id(connection, job.branch, ticket.service)
+            ahead = reads.ahead_of(connection, ticket)
+        if ticket.state not in _STILL_WANTED:
+            self._finish(job, JobState.EXPIRED, "not_wanted")
+            return True
+        paper = ticket_paper(
+            ticket, branch, service, ahead=ahead, url=self._ticket_url(ticket), printer=printer
+        )
+        try:
+            self._open_channel(printer.address).send(str(job.id), self._press.escpos(paper))
+        except ChannelError as error:
+            self._failed(job, printer, error)
+            return False
+        self._finish(job, JobState.DONE)
+        if printer.state != OK:
+            self._printer_is(job, printer, OK)
+        return True
+
+    def _finish(self, job: Job, state: JobState, error: str | None = None) -> None:
+        with self._hall.store.administer() as connection:
+            jobs.finish(connection, job.id, state, error)
+
+    def _failed(self, job: Job, printer: Printer, error: ChannelError) -> None:
+        now = self._hall.clock.now()
+        _log.warning("print_failed", printer=printer.name, code=error.code, attempts=job.attempts)
+        with self._hall.store.administer() as connection:
+            jobs.retry_target(connection, job.target, now + wait_after(job.attempts), error.code)
+        if printer.state != error.code:
+            self._printer_is(job, printer, error.code)
+
+    def _printer_is(self, job: Job, printer: Printer, state: str) -> None:
+        now = self._hall.clock.now()
+        with self._hall.store.change(job.branch) as work:
+            admin.save_printer_state(work.connection, printer.id, state)
+            data: Mapping[str, str | int] = {"printer": printer.id, "state": state}
+            work.record_event(Event(kind=EventKind.PRINTER_CHANGED, at=now, data=data))
+            work.commit()
+
+    def _expire(self) -> None:
+        now = self._hall.clock.now()
+        with self._hall.store.read() as connection:
+            overdue = jobs.overdue(connection, now, EXPIRED_AT_ONCE_MAX)
+        for job in overdue:
+            with self._hall.store.change(job.branch) as work:
+                if jobs.finish(work.connection, job.id, JobState.EXPIRED, "too_late"):
+                    work.record_event(_not_printed(job, now))
+                    work.commit()
+
+
+def ticket_paper(
+    ticket: Ticket, branch: Branch, service: Service, *, ahead: int, url: str, printer: Printer
+) -> TicketPaper:
+    """The words of a ticket in its language."""
+    language = ticket.language
+    tag = language.value
+    zone = branch.hours.zone.key
+    documents = service.documents.get(language, ())
+    when = f"{i18n.local_date(tag, ticket.issued_at, zone)} · {i18n.local_time(tag, ticket.issued_at, zone)}"
+    return TicketPaper(
+        language=cast(PaperLanguage, tag),
+        width_dots=cast(WidthDots, printer.width_dots),
+        municipality=in_language(branch.names, language),
+        service=in_language(service.names, language),
+        number_caption=i18n.translate(tag, "Your number"),
+        number=ticket.label,
+        ahead_line=i18n.ahead_text(tag, ahead) if ticket.state is TicketState.WAITING else None,
+        time_line=when,
+        qr_url=url,
+        documents_title=i18n.translate(tag, "What to bring") if documents else None,
+        documents=documents,
+        footer=i18n.translate(tag, "Scan to follow your turn on your phone"),
+    )
+
+
+def _not_printed(job: Job, now: datetime) -> Event:
+    return Event(
+        kind=EventKind.TICKET_NOT_PRINTED, at=now, ticket=job.ticket, data={"target": job.target}
+    )

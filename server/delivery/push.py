@@ -1,0 +1,144 @@
+"""Tells every screen what is true: whole small views, rendered once per room, never a delta.
+
+Each process pushes to the screens that are connected to it. It hears of a change by the commit itself (this
+process), by a hint from the others (`hints`), or at the latest by its own sweep, so nothing is ever lost: a
+push repeated or late is harmless, because the reader keeps the highest `seq`.
+
+Rooms are coalesced: the first change goes out at once, further ones at most every `QUIET`; boards and tickets
+hear of a call without that wait.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Protocol
+
+import structlog
+
+from server.actions.hall import Hall
+from server.db import outbox
+from server.domain.errors import Refusal
+from server.domain.events import EventKind, RecordedEvent
+from server.domain.ids import BranchId, Seq
+from server.rooms import Message, Room, RoomKind, Rooms
+
+QUIET = timedelta(milliseconds=250)
+"""A room hears at most four times a second."""
+PULSE = timedelta(seconds=2)
+"""How often a wall is told the present `seq`: it knows that it is connected, and whether it missed a push."""
+_log = structlog.get_logger(__name__)
+_AT_ONCE = frozenset(
+    {EventKind.TICKET_CALLED, EventKind.TICKET_RECALLED, EventKind.TICKET_STARTED}
+)
+
+
+_HURRIED = frozenset({RoomKind.BOARD, RoomKind.TICKET, RoomKind.DESK})
+_PULSED = frozenset({RoomKind.BOARD, RoomKind.DESK, RoomKind.KIOSK})
+
+
+class Painter(Protocol):
+    """Reads a room's view and renders it; implemented by the web layer."""
+
+    def paint(self, room: Room) -> Message:
+        """Raises Refusal when there is nothing to show any more."""
+        ...
+
+
+class Emitter(Protocol):
+    """Sends a message to the sockets of a room in this process."""
+
+    def emit(self, message: Message, room: str) -> None: ...
+
+
+class Pusher:
+    """Pushes the changes of watched branches. `committed` may be called from anywhere; it only takes a note."""
+
+    def __init__(self, hall: Hall, rooms: Rooms, painter: Painter, emitter: Emitter) -> None:
+        self._hall = hall
+        self._rooms = rooms
+        self._painter = painter
+        self._emitter = emitter
+        self._pushed: dict[BranchId, Seq] = {}
+        self._due: dict[Room, datetime] = {}
+        self._rested: dict[Room, datetime] = {}
+        self._wake = threading.Event()
+
+    def committed(self, _branch: BranchId, _seq: Seq) -> None:
+        """Something changed; whoever sleeps in `wait` looks."""
+        self._wake.set()
+
+    def wait(self, longest: timedelta) -> None:
+        """Sleep until a change, or until a coalesced room is due, at most `longest`."""
+        pause = longest
+        if self._due:
+            soonest = min(self._due.values()) - self._hall.clock.now()
+            pause = max(min(pause, soonest), timedelta(0))
+        self._wake.wait(pause.total_seconds())
+        self._wake.clear()
+
+    def run_once(self) -> int:
+        """Push what is new and due; returns how many messages were sent."""
+        for branch in self._rooms.branches():
+            self._note(branch)
+        now = self._hall.clock.now()
+        ready = [room for room, at in self._due.items() if at <= now]
+        order = list(RoomKind)
+        for room in sorted(ready, key=lambda each: order.index(each.kind)):
+            del self._due[room]
+            self._rested[room] = self._hall.clock.now() + QUIET
+            self._push(room)
+        return len(ready)
+
+    def pulse(self) -> None:
+        """Tell the walls and desks the `seq` that they should show."""
+        now = self._hall.clock.now()
+        for branch in self._rooms.branches():
+            with self._hall.store.read() as connection:
+                seq = outbox.latest(connection, branch)
+            for room in self._rooms.of(branch):
+                if room.kind in _PULSED:
+                    body: dict[str, object] = {"seq": seq, "at": now.isoformat()}
+                    self._emitter.emit(Message(name="pulse", body=body), room.name)
+        self._forget_empty_rooms()
+
+    def _note(self, branch: BranchId) -> None:
+        """Find what happened in a branch since the last push and mark the rooms that show it."""
+        with self._hall.store.read() as connection:
+            latest = outbox.latest(connection, branch)
+            before = self._pushed.get(branch, latest - 1)
+            if latest <= before:
+                return
+            page = outbox.events_after(connection, branch, Seq(before))
+        is_urgent = any(each.event.kind in _AT_ONCE for each in page)
+        touched = _tickets_of(page)
+        now = self._hall.clock.now()
+        for room in self._rooms.of(branch):
+            if room.kind is RoomKind.TICKET and room.key not in touched:
+                continue
+            hurried = is_urgent and room.kind in _HURRIED
+            rested = now if hurried else self._rested.get(room, now)
+            self._due[room] = min(self._due.get(room, rested), rested)
+        # A page may end before `latest`: the rest is met on the next turn, which must come at once.
+        reached = page[-1].seq if page else latest
+        self._pushed[branch] = reached
+        if reached < latest:
+            self._wake.set()
+
+    def _push(self, room: Room) -> None:
+        try:
+            message = self._painter.paint(room)
+        except Refusal as refusal:
+            _log.info("view_gone", room=room.name, code=refusal.code)
+            return
+        self._emitter.emit(message, room.name)
+
+    def _forget_empty_rooms(self) -> None:
+        alive = {room for branch in self._rooms.branches() for room in self._rooms.of(branch)}
+        self._rested = {room: at for room, at in self._rested.items() if room in alive}
+        self._due = {room: at for room, at in self._due.items() if room in alive}
+
+
+def _tickets_of(page: Iterable[RecordedEvent]) -> frozenset[str]:
+    return frozenset(each.event.ticket for each in page if each.event.ticket is not None)

@@ -1,0 +1,102 @@
+"""The loops of delivery: each runs in a thread of its own, survives every error, and ends when told."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from datetime import timedelta
+
+import structlog
+
+from server.actions import housekeeping
+from server.actions.hall import Hall
+from server.db import reads
+from server.delivery.dispatcher import Dispatcher
+from server.delivery.printing import PrintSender
+from server.delivery.push import PULSE, Pusher
+from server.domain.ids import BranchId, Seq
+
+SWEEP = timedelta(seconds=1)
+"""How late delivery is at the most when every hint was lost."""
+GATHER = timedelta(milliseconds=30)
+"""After a hint the dispatcher waits this long: many taps become one transaction."""
+HOUSEKEEPING = timedelta(minutes=5)
+PAUSE_AFTER_ERROR = timedelta(seconds=1)
+STOP_TIMEOUT_SECONDS = 5
+_log = structlog.get_logger(__name__)
+
+
+class Worker:
+    """Delivery of one process. `start` once, `stop` once."""
+
+    def __init__(
+        self, hall: Hall, *, pusher: Pusher, dispatcher: Dispatcher, sender: PrintSender
+    ) -> None:
+        self._hall = hall
+        self._pusher = pusher
+        self._dispatcher = dispatcher
+        self._sender = sender
+        self._stopping = threading.Event()
+        self._tapped = threading.Event()
+        self._threads: list[threading.Thread] = []
+
+    def start(self) -> None:
+        """Begin all loops; also listens for the commits of this process."""
+        self._hall.store.listen(self.hint)
+        loops: dict[str, Callable[[], None]] = {
+            "push": self._push,
+            "pulse": self._pulse,
+            "print": self._print,
+            "housekeeping": self._keep_house,
+        }
+        for name, turn in loops.items():
+            thread = threading.Thread(
+                target=self._repeat, args=(name, turn), name=f"nouba-{name}", daemon=True
+            )
+            self._threads.append(thread)
+            thread.start()
+
+    def hint(self, branch: BranchId, seq: Seq) -> None:
+        """A branch changed, here or in another process: look now instead of at the next sweep."""
+        self._pusher.committed(branch, seq)
+        self._tapped.set()
+
+    def stop(self) -> None:
+        """End the loops; what is not delivered yet is found again at the next start."""
+        self._stopping.set()
+        self._tapped.set()
+        self._pusher.committed(BranchId(0), Seq(0))
+        for thread in self._threads:
+            thread.join(STOP_TIMEOUT_SECONDS)
+
+    def _repeat(self, name: str, turn: Callable[[], None]) -> None:
+        while not self._stopping.is_set():
+            try:
+                turn()
+            except Exception:
+                # A loop of delivery must outlive a lost database or a bug: log it whole, breathe, go on.
+                _log.exception("delivery_error", loop=name)
+                self._stopping.wait(PAUSE_AFTER_ERROR.total_seconds())
+
+    def _push(self) -> None:
+        self._pusher.wait(SWEEP)
+        self._pusher.run_once()
+
+    def _pulse(self) -> None:
+        self._stopping.wait(PULSE.total_seconds())
+        self._pusher.pulse()
+
+    def _print(self) -> None:
+        self._tapped.wait(SWEEP.total_seconds())
+        self._stopping.wait(GATHER.total_seconds())
+        self._tapped.clear()
+        self._dispatcher.run_once()
+        self._sender.run_once()
+
+    def _keep_house(self) -> None:
+        with self._hall.store.read() as connection:
+            branches = reads.all_branches(connection)
+        for branch in branches:
+            housekeeping.close_past_days(hall=self._hall, branch=branch.id)
+        housekeeping.forget_answers(hall=self._hall)
+        self._stopping.wait(HOUSEKEEPING.total_seconds())

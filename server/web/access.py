@@ -1,0 +1,156 @@
+"""Who is asking, and the guards that stand beside the blueprints in `app`.
+
+Programs send a bearer token. A kiosk's browser keeps its token in a cookie that no script can read. Staff sign
+in and have a session.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import cast
+
+from flask import Response, abort, g, redirect, request, url_for
+from flask_login import UserMixin, current_user
+
+from server.actions.hall import Caller
+from server.actions.settings import token_digest
+from server.db import credentials, reads
+from server.db.credentials import Credential
+from server.domain.branch import Agent, Branch
+from server.domain.errors import NotAllowed
+from server.domain.ids import AgentId, BranchId
+from server.domain.roles import Right, Role
+from server.web.context import web
+from server.web.problems import Unauthenticated
+
+DEVICE_COOKIE = "nouba_device"
+TOKEN_LENGTH_MAX = 200
+
+
+@dataclass(frozen=True, slots=True)
+class StaffMember(UserMixin):
+    """An agent as Flask-Login knows them."""
+
+    agent: Agent
+    branch: BranchId
+
+    def get_id(self) -> str:
+        return str(self.agent.id)
+
+    @property
+    def is_active(self) -> bool:
+        return self.agent.is_active
+
+
+def load_staff(agent_id: str) -> StaffMember | None:
+    """Flask-Login's loader: an agent who was deactivated is signed out by the next request."""
+    if not agent_id.isdecimal():
+        return None
+    with web().hall.store.read() as connection:
+        found = credentials.agent(connection, AgentId(int(agent_id)))
+    if found is None or not found[0].is_active:
+        return None
+    return StaffMember(found[0], found[1])
+
+
+def anyone() -> None:
+    """The guard of what is public."""
+
+
+def program() -> None:
+    """The guard of the API: a bearer token. Raises Unauthenticated."""
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    found = find_credential(token.strip()) if scheme.lower() == "bearer" else None
+    if found is None:
+        raise Unauthenticated
+    g.caller, g.branch = caller_of(found), found.branch
+
+
+def kiosk() -> Response | None:
+    """The guard of a kiosk's pages: its token, or a branch whose kiosk is open. Else the sign-in."""
+    slug = str((request.view_args or {}).get("slug", ""))
+    found = kiosk_caller(slug)
+    if found is None:
+        return cast(Response, redirect(url_for("kiosk_sign_in.show", slug=slug)))
+    g.caller, g.branch = found
+    return None
+
+
+def staff() -> Response | None:
+    """The guard of the desk: somebody who signed in. Else the sign-in."""
+    if not current_user.is_authenticated:
+        if request.headers.get("X-Fragment") == "1":
+            abort(401)
+        return cast(Response, redirect(url_for("sign_in.show", next=request.path)))
+    g.caller = staff_caller()
+    return None
+
+
+def caller() -> Caller:
+    """Who asks, once a guard has let them in."""
+    return cast(Caller, g.caller)
+
+
+def guarded_branch() -> Branch:
+    """The branch of a device or program, once a guard has let it in."""
+    return cast(Branch, g.branch)
+
+
+def staff_member() -> StaffMember:
+    """The person at the desk, once the guard has let them in."""
+    return cast(StaffMember, current_user)
+
+
+def staff_caller() -> Caller:
+    """The signed-in person as the actions see them."""
+    member = staff_member()
+    return Caller(
+        scope=f"agent:{member.agent.id}",
+        role=member.agent.role,
+        branch=member.branch,
+        agent=member.agent.id,
+    )
+
+
+def find_credential(token: str) -> Credential | None:
+    """Whom a token speaks for; None when it is missing, unknown or revoked."""
+    if not token or len(token) > TOKEN_LENGTH_MAX:
+        return None
+    with web().hall.store.read() as connection:
+        return credentials.credential(connection, token_digest(token))
+
+
+def caller_of(found: Credential) -> Caller:
+    """A token's holder as the actions see it."""
+    return Caller(
+        scope=f"token:{found.token_id}",
+        role=found.role,
+        branch=found.branch.id,
+        agent=found.agent,
+        printer=found.printer,
+    )
+
+
+def kiosk_caller(slug: str) -> tuple[Caller, Branch] | None:
+    """The kiosk that asks, with its branch; None when it must sign in. Raises UnknownBranch, NotAllowed."""
+    found = find_credential(request.cookies.get(DEVICE_COOKIE, ""))
+    if found is not None and found.branch.slug == slug:
+        device = caller_of(found)
+        device.require(Right.ISSUE)
+        return device, found.branch
+    with web().hall.store.read() as connection:
+        branch = reads.branch_by_slug(connection, slug)
+    if not branch.open_kiosk:
+        return None
+    return Caller(scope=f"open-kiosk:{branch.id}", role=Role.KIOSK, branch=branch.id), branch
+
+
+def require_slug(slug: str) -> Branch:
+    """The token's branch, if that is what the address names.
+
+    Raises NotAllowed for any other, whether it exists or not: a token learns nothing of other branches.
+    """
+    branch = guarded_branch()
+    if branch.slug == slug:
+        return branch
+    raise NotAllowed("this credential belongs to another branch")

@@ -1,0 +1,54 @@
+"""What every page needs, built once in `create_app` and found again in a request."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import cast
+
+from flask import current_app, request
+
+from server import i18n
+from server.actions.hall import Hall
+from server.config import Config
+from server.domain.ids import Secret
+from server.web.rendering import Renderer
+
+EXTENSION = "nouba"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Web:
+    """The parts that routes work with. `paper_url` is the demo's virtual printer, if it runs."""
+
+    hall: Hall
+    config: Config
+    renderer: Renderer
+    paper_url: str = ""
+
+    def ticket_url(self, secret: Secret) -> str:
+        """The address in the QR: upper-case, so that the code is small (FACTS, Paper)."""
+        return f"{public_url(self.config)}/T/{secret}".upper()
+
+
+def web() -> Web:
+    """The parts of the app that serves this request."""
+    return cast(Web, current_app.extensions[EXTENSION])
+
+
+def public_url(config: Config) -> str:
+    """Where citizens' phones find this server."""
+    server = config.server
+    return server.public_url.rstrip("/") or f"http://{server.host}:{server.port}"
+
+
+def preferred_language(default: str = "ar") -> str:
+    """The language a stranger's browser asks for, Arabic when it asks for none of ours."""
+    asked = request.args.get("lang", "")
+    if i18n.is_language(asked):
+        return asked
+    return request.accept_languages.best_match(list(i18n.LANGUAGE_NAMES)) or default
+
+
+def wants_fragment() -> bool:
+    """Whether a module asks for the part of the page that pushes replace."""
+    return request.args.get("fragment") == "1" or request.headers.get("X-Fragment") == "1"

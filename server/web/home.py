@@ -1,0 +1,47 @@
+"""The front door: which branches there are and where their screens are; and what a watchman asks."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, jsonify
+
+from server.db import migrate, reads, views
+from server.web.context import preferred_language, web
+from server.web.metrics import exposition
+from server.web.pages import html
+from server.web.problems import problem
+
+pages = Blueprint("home", __name__)
+status = Blueprint("status", __name__)
+
+
+@pages.get("/")
+def show() -> Response:
+    """Links to every screen."""
+    with web().hall.store.read() as connection:
+        branches = reads.all_branches(connection)
+    cards = [views.branch_card(branch) for branch in branches]
+    text = web().renderer.render(
+        "index.html", preferred_language(), branches=cards, paper_url=web().paper_url
+    )
+    return html(text)
+
+
+@status.get("/health")
+def health() -> Response:
+    """This process answers."""
+    return jsonify(status="ok")
+
+
+@status.get("/ready")
+def ready() -> Response:
+    """The database answers and has the schema of this version."""
+    present, newest = migrate.present_and_newest(web().hall.store.engine)
+    if present != newest:
+        return problem(503, "not_migrated", "run nouba migrate", present=present, newest=newest)
+    return jsonify(status="ok", schema=present)
+
+
+@status.get("/metrics")
+def metrics() -> Response:
+    """Prometheus' text format."""
+    return exposition()

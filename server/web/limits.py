@@ -1,0 +1,37 @@
+"""How much one address may ask for; the numbers are settings, the names of the limits are here.
+
+Only what a stranger can reach is limited, and for look-ups only the failures count: a hall full of phones
+behind one access point is one address.
+"""
+
+from __future__ import annotations
+
+from flask import Response
+from flask_limiter import Limiter
+from flask_limiter.util import get_remote_address
+
+from server.web.context import web
+
+
+def open_kiosk() -> str:
+    """Tickets from a kiosk without a token."""
+    return f"{web().config.limits.tickets_per_minute_open_kiosk} per minute"
+
+
+def look_up() -> str:
+    """Wrong secrets."""
+    return f"{web().config.limits.secret_lookups_per_minute} per minute"
+
+
+def sign_in_attempts() -> str:
+    """Attempts to sign in."""
+    return f"{web().config.limits.sign_ins_per_minute} per minute"
+
+
+def was_not_found(response: Response) -> bool:
+    """Counts a look-up only when it failed."""
+    return response.status_code == 404  # noqa: PLR2004 (HTTP's own number)
+
+
+limiter = Limiter(key_func=get_remote_address)
+"""Bound to the app in `create_app`; decorators need it when the routes are defined."""

@@ -1,0 +1,108 @@
+"""Renders what a room shows: the pushes' side of the one renderer, outside of any request."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import assert_never
+
+from server.actions.hall import Hall
+from server.db import reads, views
+from server.domain.errors import NoShift
+from server.domain.ids import BranchId, DeskId, Secret, ServiceId, TicketId
+from server.rooms import Message, Room, RoomKind
+from server.web.rendering import Renderer
+
+
+class Painter:
+    """Reads a room's view and renders it once for all who are in it."""
+
+    def __init__(self, hall: Hall, renderer: Renderer, ticket_url: Callable[[Secret], str]) -> None:
+        self._hall = hall
+        self._renderer = renderer
+        self._ticket_url = ticket_url
+
+    def paint(self, room: Room) -> Message:
+        """Raises Refusal when there is nothing to show any more (a shift that was closed)."""
+        match room.kind:
+            case RoomKind.BOARD:
+                return self._board(room)
+            case RoomKind.KIOSK:
+                return self._kiosk(room)
+            case RoomKind.DESK:
+                return self._desk(room)
+            case RoomKind.TICKET:
+                return self._ticket(room)
+            case RoomKind.LINE:
+                return self._line(room)
+            case _:
+                assert_never(room.kind)
+
+    def _board(self, room: Room) -> Message:
+        now = self._hall.clock.now()
+        with self._hall.store.read() as connection:
+            branch = reads.branch(connection, BranchId(room.branch))
+            view = views.board(connection, branch.slug, now)
+        text = self._renderer.render("board/_board.html", view.branch.languages[0], view=view)
+        return _view(room, view.seq, view.at, text)
+
+    def _kiosk(self, room: Room) -> Message:
+        now = self._hall.clock.now()
+        with self._hall.store.read() as connection:
+            branch = reads.branch(connection, BranchId(room.branch))
+            view = views.kiosk(connection, branch.slug, now)
+        template = "kiosk/_services.html" if room.language else "kiosk/_start.html"
+        language = room.language or view.branch.languages[0]
+        return _view(room, view.seq, view.at, self._renderer.render(template, language, view=view))
+
+    def _desk(self, room: Room) -> Message:
+        now = self._hall.clock.now()
+        with self._hall.store.read() as connection:
+            shift = reads.shift_at(connection, DeskId(int(room.key)))
+            if shift is None:
+                raise NoShift("the shift at this desk is closed", desk=int(room.key))
+            view = views.desk(connection, BranchId(room.branch), shift, now)
+        text = self._renderer.render(
+            "desk/_desk.html", room.language, view=view, auto_call=view.auto_call, refusal=None
+        )
+        return _view(room, view.seq, view.at, text)
+
+    def _ticket(self, room: Room) -> Message:
+        now = self._hall.clock.now()
+        with self._hall.store.read() as connection:
+            found = reads.ticket(connection, BranchId(room.branch), TicketId(room.key))
+            view = views.ticket(connection, found, now)
+        text = self._renderer.render(
+            "ticket/_ticket.html",
+            room.language,
+            view=view,
+            secret=found.secret,
+            url=self._ticket_url(found.secret),
+        )
+        return _view(room, view.seq, view.at, text)
+
+    def _line(self, room: Room) -> Message:
+        now = self._hall.clock.now()
+        branch_id = BranchId(room.branch)
+        with self._hall.store.read() as connection:
+            branch = reads.branch(connection, branch_id)
+            service = reads.service_by_id(connection, branch_id, ServiceId(int(room.key)))
+            view = views.line(connection, branch, service, now)
+        body: dict[str, object] = {
+            "seq": view.seq,
+            "at": view.at.isoformat(),
+            "service": view.service,
+            "labels": list(view.labels),
+            "waits": [[wait.p50_seconds, wait.p90_seconds] for wait in view.waits],
+        }
+        return Message(name="line", body=body)
+
+
+def _view(room: Room, seq: int, at: datetime, text: str) -> Message:
+    body: dict[str, object] = {
+        "view": room.kind.value,
+        "seq": seq,
+        "at": at.isoformat(),
+        "html": text,
+    }
+    return Message(name="view", body=body)

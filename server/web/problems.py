@@ -1,0 +1,148 @@
+"""Every "no" as HTTP, in one place: problem+json (RFC 9457) for programs, a page for people."""
+
+from __future__ import annotations
+
+import structlog
+from flask import Flask, Response, request
+from msgspec import json
+from werkzeug.exceptions import HTTPException
+
+from server import i18n
+from server.db.engine import DatabaseUnavailable
+from server.domain.errors import Conflict, Invalid, KeyReused, NotAllowed, NotFound, Refusal
+from server.web.context import preferred_language, web
+
+API_PREFIX = "/api/"
+PROBLEM_TYPE = "application/problem+json"
+_log = structlog.get_logger(__name__)
+
+_STATUS: tuple[tuple[type[Refusal], int], ...] = (
+    (NotFound, 404),
+    (Conflict, 409),
+    (NotAllowed, 403),
+    (Invalid, 422),
+    (KeyReused, 422),
+)
+CODES = {
+    400: "bad_request",
+    401: "unauthenticated",
+    403: "not_allowed",
+    404: "not_found",
+    405: "method_not_allowed",
+    413: "body_too_large",
+    414: "address_too_long",
+    415: "unsupported_media_type",
+    429: "too_many_requests",
+    500: "internal_error",
+    503: "database_unavailable",
+}
+"""The code of a failure that is no refusal, by status."""
+
+
+class Unauthenticated(Exception):
+    """No credential, or one that is unknown or revoked: the same answer for each."""
+
+
+def install(app: Flask) -> None:
+    """Answer every error of every route."""
+    app.register_error_handler(Refusal, _refused)
+    app.register_error_handler(Unauthenticated, _unauthenticated)
+    app.register_error_handler(DatabaseUnavailable, _unavailable)
+    app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(Exception, _crashed)
+
+
+def status_of(refusal: Refusal) -> int:
+    """The HTTP status of a refusal."""
+    return next(status for kind, status in _STATUS if isinstance(refusal, kind))
+
+
+def problem(status: int, code: str, message: str, **details: object) -> Response:
+    """A problem document: `code` is stable and for programs, `detail` is for people."""
+    body = {"type": "about:blank", "title": code, "status": status, "code": code, "detail": message}
+    return Response(json.encode({**body, **details}), status, content_type=PROBLEM_TYPE)
+
+
+def error_page(status: int, code: str, message: str | None = None) -> Response:
+    """The same for a person, in the language of their browser."""
+    language = preferred_language()
+    text = web().renderer.render(
+        "errors/error.html",
+        language,
+        status=status,
+        code=code,
+        message=message or i18n.translate(language, _WORDS.get(status, _WORDS[500])),
+        back="/",
+    )
+    return Response(text, status, content_type="text/html; charset=utf-8")
+
+
+def _(msgid: str) -> str:
+    """Marks a text for the catalogues; it is translated where the language is known."""
+    return msgid
+
+
+_WORDS = {
+    400: _("The request could not be understood."),
+    401: _("Please sign in."),
+    403: _("This is not allowed here."),
+    404: _("There is nothing at this address."),
+    405: _("This cannot be done at this address."),
+    409: _("This cannot be done now."),
+    413: _("That was too much at once."),
+    422: _("Something in the request is not right."),
+    429: _("Too many attempts. Please wait a minute."),
+    500: _("Something went wrong on our side. Please ask at the desk."),
+    503: _("The system is not available for a moment. Please try again."),
+}
+
+
+def _is_api() -> bool:
+    return request.path.startswith(API_PREFIX)
+
+
+def _refused(refusal: Refusal) -> Response:
+    status = status_of(refusal)
+    if _is_api():
+        return problem(status, refusal.code, refusal.message, **refusal.details)
+    return error_page(status, refusal.code)
+
+
+def _unauthenticated(_error: Unauthenticated) -> Response:
+    if not _is_api():
+        return error_page(401, CODES[401])
+    answer = problem(401, CODES[401], "send a valid token: Authorization: Bearer …")
+    answer.headers["WWW-Authenticate"] = "Bearer"
+    return answer
+
+
+def _unavailable(error: DatabaseUnavailable) -> Response:
+    _log.error("database_unavailable", error=str(error))
+    answer = (
+        problem(503, CODES[503], "the database does not answer; nothing was written")
+        if _is_api()
+        else error_page(503, CODES[503])
+    )
+    answer.headers["Retry-After"] = "2"
+    return answer
+
+
+def _http_error(error: HTTPException) -> Response:
+    status = error.code or 500
+    if 300 <= status < 400:  # a redirect of the router is an answer, not an error
+        return Response(error.get_response().get_data(), status, error.get_response().headers)
+    code = CODES.get(status, "http_error")
+    answer = (
+        problem(status, code, error.description or code) if _is_api() else error_page(status, code)
+    )
+    for name, value in error.get_headers():
+        if name.lower() in {"allow", "retry-after"}:
+            answer.headers[name] = value
+    return answer
+
+
+def _crashed(error: Exception) -> Response:
+    _log.exception("request_failed", path=request.url_rule.rule if request.url_rule else "")
+    if _is_api():
+        return problem(500, CODES[500], "something went wrong here; it is in the log")
+    return error_page(500, CODES[500])

@@ -1,0 +1,157 @@
+"""Socket.IO: a screen says what it watches, is let into the room once its right to it is shown, and hears pushes.
+
+The answer to `watch` is the present view, so a screen that comes back is right at once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, cast
+
+from flask import request
+from flask_login import current_user
+from flask_socketio import SocketIO, disconnect, join_room, leave_room
+
+from server import i18n
+from server.actions.hall import Hall
+from server.db import reads
+from server.domain.errors import Invalid, NoShift, NotAllowed, NotFound, Refusal
+from server.domain.ids import Secret
+from server.rooms import Message, Room, RoomKind, Rooms
+from server.web import access
+from server.web.painter import Painter
+
+TEXT_LENGTH_MAX = 80
+PING_INTERVAL_SECONDS = 10
+PING_TIMEOUT_SECONDS = 10
+MESSAGE_BYTES_MAX = 4_096
+"""What a screen may send at once: a `watch` is far smaller."""
+LOOK_UPS_PER_SOCKET_MAX = 20
+"""Wrong secrets after which a socket is shut: the same right as the page's limit, for a socket."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sockets:
+    """The live side of the server."""
+
+    io: SocketIO
+    rooms: Rooms
+
+    def emit(self, message: Message, room: str) -> None:
+        """To the sockets of a room in this process: every process pushes to its own."""
+        self.io.server.emit(message.name, message.body, room=room, ignore_queue=True)
+
+
+class _Asked:
+    """The fields of a `watch`, checked."""
+
+    def __init__(self, raw: object) -> None:
+        if not isinstance(raw, dict):
+            raise Invalid("watch takes an object", field="watch")
+        self._raw = raw
+
+    def text(self, name: str, default: str | None = None) -> str:
+        value = self._raw.get(name, default)
+        if not isinstance(value, str) or len(value) > TEXT_LENGTH_MAX:
+            raise Invalid(f"{name} must be a short text", field=name)
+        return value
+
+    def language(self) -> str:
+        value = self.text("language", "")
+        if value and not i18n.is_language(value):
+            raise Invalid("there is no such language", field="language")
+        return value
+
+
+def install(io: SocketIO, hall: Hall, rooms: Rooms, painter: Painter) -> Sockets:
+    """Answer `watch` and keep `rooms` true."""
+    failures: dict[str, int] = {}
+
+    def watch(raw: object) -> dict[str, object]:
+        sid = _sid()
+        try:
+            wanted = _rooms_for(hall, _Asked(raw))
+        except Refusal as refusal:
+            _count_failure(failures, sid, refusal)
+            return {"ok": False, "code": refusal.code}
+        _move(rooms, sid, wanted)
+        # Painted only now that the socket is in: what changes meanwhile reaches it as a push.
+        try:
+            return {"ok": True, "view": painter.paint(wanted[0]).body}
+        except Refusal as refusal:
+            return {"ok": False, "code": refusal.code}
+
+    def disconnected(*_reason: object) -> None:
+        rooms.leave(_sid())
+        failures.pop(_sid(), None)
+
+    io.on_event("watch", watch)
+    io.on_event("disconnect", disconnected)
+    return Sockets(io=io, rooms=rooms)
+
+
+def _rooms_for(hall: Hall, asked: _Asked) -> list[Room]:
+    """The rooms of a view, the one that is painted first. Raises Refusal without the right to it."""
+    view = asked.text("view")
+    match view:
+        case "board":
+            with hall.store.read() as connection:
+                branch = reads.branch_by_slug(connection, asked.text("branch"))
+            return [Room(kind=RoomKind.BOARD, branch=branch.id)]
+        case "kiosk":
+            found = access.kiosk_caller(asked.text("branch"))
+            if found is None:
+                raise NotAllowed("this kiosk is not signed in")
+            return [Room(kind=RoomKind.KIOSK, branch=found[1].id, language=asked.language())]
+        case "desk":
+            return [_desk_room(hall)]
+        case "ticket":
+            return _ticket_rooms(hall, asked)
+        case _:
+            raise Invalid("there is no such view", field="view")
+
+
+def _desk_room(hall: Hall) -> Room:
+    if not current_user.is_authenticated:
+        raise NotAllowed("nobody is signed in")
+    member = access.staff_member()
+    with hall.store.read() as connection:
+        shift = reads.shift_of(connection, member.branch, member.agent.id)
+    if shift is None:
+        raise NoShift("open a shift first")
+    language = member.agent.language.value
+    return Room(
+        kind=RoomKind.DESK, branch=member.branch, key=str(shift.desk), language=language
+    )
+
+
+def _ticket_rooms(hall: Hall, asked: _Asked) -> list[Room]:
+    """One for the ticket's own state, one that all phones of its line share."""
+    with hall.store.read() as connection:
+        found = reads.ticket_by_secret(connection, Secret(asked.text("secret").upper()))
+    language = asked.language() or found.language.value
+    return [
+        Room(kind=RoomKind.TICKET, branch=found.branch, key=found.id, language=language),
+        Room(kind=RoomKind.LINE, branch=found.branch, key=str(found.service)),
+    ]
+
+
+def _move(rooms: Rooms, sid: str, wanted: list[Room]) -> None:
+    for room in rooms.leave(sid):
+        leave_room(room.name)
+    for room in wanted:
+        join_room(room.name)
+    rooms.join(sid, wanted)
+
+
+def _count_failure(failures: dict[str, int], sid: str, refusal: Refusal) -> None:
+    if not isinstance(refusal, NotFound):
+        return
+    failures[sid] = failures.get(sid, 0) + 1
+    if failures[sid] >= LOOK_UPS_PER_SOCKET_MAX:
+        disconnect()
+
+
+def _sid() -> str:
+    # Flask-SocketIO adds `sid` to the request object, which Flask's types do not know.
+    return str(cast(Any, request).sid)
