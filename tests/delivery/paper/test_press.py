@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import groupby
@@ -171,3 +173,13 @@ def test_a_ticket_that_would_never_end_is_refused() -> None:
 def test_without_fonts_the_press_says_what_is_missing(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match="ibm-plex-sans-arabic-arabic-400"):
         PaperPress(tmp_path)
+
+
+def test_the_press_adds_no_log_handler() -> None:
+    """python-escpos calls logging.basicConfig() when it is imported."""
+    code = (
+        "import logging, sys; from pathlib import Path;"
+        "from server.delivery.paper import PaperPress; PaperPress(Path(sys.argv[1])); sys.exit(len(logging.getLogger().handlers))"
+    )
+    done = subprocess.run([sys.executable, "-c", code, str(FONTS_FOLDER)], timeout=30, check=False)
+    assert done.returncode == 0
