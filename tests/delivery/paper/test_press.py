@@ -177,9 +177,11 @@ def test_without_fonts_the_press_says_what_is_missing(tmp_path: Path) -> None:
 
 def test_the_press_adds_no_log_handler() -> None:
     """python-escpos calls logging.basicConfig() when it is imported."""
-    code = (
-        "import logging, sys; from pathlib import Path;"
-        "from server.delivery.paper import PaperPress; PaperPress(Path(sys.argv[1])); sys.exit(len(logging.getLogger().handlers))"
-    )
+    code = """
+import logging, pathlib, sys
+from server.delivery.paper import PaperPress
+PaperPress(pathlib.Path(sys.argv[1]))
+sys.exit(len(logging.getLogger().handlers))
+"""
     done = subprocess.run([sys.executable, "-c", code, str(FONTS_FOLDER)], timeout=30, check=False)
     assert done.returncode == 0
