@@ -1,0 +1,121 @@
+"""Runs the virtual printer beside the demo: its own process, like a real one, and gone with the server."""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+HOST = "127.0.0.1"
+PORT = 9100
+PAGE_PORT = 9101
+"""Where it is looked for first; any free ports where these are taken."""
+START_SECONDS_MAX = 15
+STOP_SECONDS_MAX = 5
+POLL_SECONDS = 0.02
+_SET_PARENT_DEATH_SIGNAL = 1  # prctl(2): PR_SET_PDEATHSIG
+_FOLDER = Path(__file__).resolve().parent.parent
+
+
+class PrinterUnusable(Exception):
+    """The virtual printer did not start; the message holds its last words."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunningPrinter:
+    """Where it listens: `tcp://…` for tickets, `http://…` for people."""
+
+    address: str
+    page: str
+
+
+@contextmanager
+def virtual_printer(*, width_dots: int) -> Iterator[RunningPrinter]:
+    """A virtual printer for as long as the body runs. Raises PrinterUnusable."""
+    with tempfile.TemporaryDirectory(prefix="nouba-printer-") as folder:
+        ready = Path(folder) / "ready.json"
+        ports = (_free_or_any(PORT), _free_or_any(PAGE_PORT))
+        process = _start(ports, width_dots, ready)
+        try:
+            yield _wait_until_ready(process, ready)
+        finally:
+            _stop(process)
+
+
+def _free_or_any(port: int) -> int:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError:
+            return 0
+    return port
+
+
+def _start(ports: tuple[int, int], width_dots: int, ready: Path) -> subprocess.Popen[str]:
+    port, page_port = ports
+    command = [sys.executable, "-m", "virtual_printer", "--host", HOST, "--port", str(port)]
+    command += ["--page-port", str(page_port), "--width", str(width_dots)]
+    command += ["--ready-file", str(ready)]
+    return subprocess.Popen(
+        command,
+        cwd=_FOLDER,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        # Ctrl-C is for the server: it still prints what was issued, then ends the printer.
+        start_new_session=True,
+        # Safe here: the demo has no threads yet when it starts its printer.
+        preexec_fn=_end_with_parent(),  # noqa: PLW1509
+    )
+
+
+def _end_with_parent() -> Callable[[], None] | None:
+    """What the child does first, so that a killed server (kill -9) leaves no printer behind."""
+    if sys.platform != "linux":
+        return None
+    library = ctypes.CDLL(None)
+    parent = os.getpid()
+
+    def ask() -> None:
+        library.prctl(_SET_PARENT_DEATH_SIGNAL, signal.SIGTERM)
+        if os.getppid() != parent:  # it died before it was asked for
+            os._exit(1)
+
+    return ask
+
+
+def _wait_until_ready(process: subprocess.Popen[str], ready: Path) -> RunningPrinter:
+    deadline = time.monotonic() + START_SECONDS_MAX
+    while not ready.exists():
+        if process.poll() is not None:
+            assert process.stderr is not None
+            words = process.stderr.read().strip().splitlines() or ["it said nothing"]
+            raise PrinterUnusable(f"the virtual printer did not start: {words[-1]}")
+        if time.monotonic() > deadline:
+            raise PrinterUnusable(f"the virtual printer was not ready in {START_SECONDS_MAX} s")
+        time.sleep(POLL_SECONDS)
+    words_ready = json.loads(ready.read_text(encoding="utf-8"))
+    return RunningPrinter(address=words_ready["printer"], page=words_ready["page"])
+
+
+def _stop(process: subprocess.Popen[str]) -> None:
+    process.terminate()
+    try:
+        process.wait(STOP_SECONDS_MAX)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+    if process.stderr is not None:
+        process.stderr.close()
