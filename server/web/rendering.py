@@ -32,7 +32,7 @@ QR_QUIET_MODULES: Final = 4
 """The empty border that ISO/IEC 18004 asks for."""
 _HASH_LENGTH: Final = 12
 _ICON_NAME: Final = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
-_OWN_ATTRIBUTES: Final = re.compile(r'\s+(?:class|width|height|xmlns|stroke-width)="[^"]*"')
+_ROOT_TAG: Final = re.compile(r"<svg\b[^>]*>", re.DOTALL)
 _DIRECTIONAL: Final = {
     "arrow-left": "icon-backward",
     "chevron-left": "icon-backward",
@@ -213,8 +213,9 @@ def _icon(name: str) -> Markup:
     known = _ICON_NAME.fullmatch(name) is not None and file.exists()
     source = file.read_text(encoding="utf-8") if known else _PLAIN_ICON
     source = re.sub(r"<!--.*?-->", "", source, flags=re.DOTALL)
-    source = _OWN_ATTRIBUTES.sub("", source)
     classes = " ".join(filter(None, ("icon", _DIRECTIONAL.get(name))))
-    opened = f'<svg class="{classes}" stroke-width="1.75" aria-hidden="true" focusable="false"'
-    body = " ".join(source.split()).replace("<svg", opened, 1)
-    return Markup(body)  # noqa: S704 (our own installed files, never a visitor's text)
+    opened = (
+        f'<svg class="{classes}" viewBox="0 0 24 24" fill="none" stroke="currentColor"'
+        ' stroke-linecap="round" stroke-linejoin="round" aria-hidden="true" focusable="false">'
+    )
+    return Markup(" ".join(_ROOT_TAG.sub(opened, source, count=1).split()))  # noqa: S704 (our own installed files, never a visitor's text)
