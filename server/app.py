@@ -161,6 +161,7 @@ def _protect(app: Flask, config: Config) -> None:
         session_cookie_secure=config.security.https,
         content_security_policy=_POLICY,
         content_security_policy_nonce_in=["script-src"],
+        frame_options="DENY",
         referrer_policy="no-referrer",
         permissions_policy={"geolocation": "()", "camera": "()", "microphone": "()"},
     )

@@ -1,0 +1,129 @@
+"""Runs the server: gunicorn with gevent, or eventlet through Flask-SocketIO's own server.
+
+Both replace Python's blocking calls, and must do so before any other module takes hold of them (psycopg decides
+how it waits when it is imported). So serving happens in a fresh interpreter, `python -m server.serving`, which
+gets its settings through the environment and patches first.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from contextlib import suppress
+from pathlib import Path
+from types import FrameType
+from typing import Any, NoReturn
+
+import msgspec
+
+from server.config_schema import Config
+
+SETTINGS_VARIABLE = "NOUBA_SERVING"
+PAPER_VARIABLE = "NOUBA_PAPER_URL"
+BACKLOG = 2048
+"""Sockets that may wait to be accepted: all screens of a country come back after a restart."""
+GRACE_SECONDS = 3
+_COMMAND = (sys.executable, "-m", "server.serving")
+
+
+def serve(config: Config) -> NoReturn:
+    """Become the server: this process is replaced, so signals of systemd reach it directly."""
+    os.execve(_COMMAND[0], _COMMAND, _environment(config, ""))  # noqa: S606 (our own module, no shell)
+
+
+def serve_beside(config: Config, paper_url: str) -> int:
+    """Run the server as a child until it ends or this process is told to; returns its exit status."""
+    child = subprocess.Popen(_COMMAND, env=_environment(config, paper_url))  # noqa: S603 (our own module)
+
+    def forward(number: int, _frame: FrameType | None) -> None:
+        with suppress(ProcessLookupError):
+            child.send_signal(number)
+
+    # A terminal's Ctrl-C reaches the child by itself; it ends, and then so do we.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, forward)
+    return child.wait()
+
+
+def _environment(config: Config, paper_url: str) -> dict[str, str]:
+    settings = msgspec.json.encode(config, enc_hook=str).decode()
+    return {**os.environ, SETTINGS_VARIABLE: settings, PAPER_VARIABLE: paper_url}
+
+
+def _path(wanted: type, value: Any) -> Any:
+    if wanted is Path:
+        return Path(value)
+    raise NotImplementedError(wanted)
+
+
+def _main() -> None:
+    # A person's Ctrl-C must end us, whatever the process that started us ignored.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    settings = os.environ.pop(SETTINGS_VARIABLE)
+    config = msgspec.json.decode(settings, type=Config, dec_hook=_path)
+    paper_url = os.environ.pop(PAPER_VARIABLE, "")
+    if config.server.async_mode == "eventlet":
+        _run_eventlet(config, paper_url)
+    else:
+        _run_gevent(config, paper_url)
+
+
+def _run_gevent(config: Config, paper_url: str) -> None:
+    from gevent import monkey
+
+    monkey.patch_all()
+    from gunicorn.app.base import BaseApplication
+
+    class Server(BaseApplication):
+        """gunicorn, set from our own settings instead of its command line."""
+
+        def load_config(self) -> None:
+            options = {
+                "bind": f"{_bracketed(config.server.host)}:{config.server.port}",
+                "workers": config.server.workers,
+                "worker_class": "gevent",
+                "backlog": BACKLOG,
+                "graceful_timeout": GRACE_SECONDS,
+                "loglevel": config.log.level,
+                "proc_name": "nouba",
+                "control_socket_disable": True,
+                "worker_exit": lambda _arbiter, worker: worker.app.nouba.worker.stop(),
+            }
+            for name, value in options.items():
+                self.cfg.set(name, value)
+
+        def load(self) -> Any:
+            from server.app import create_app
+            from server.logs import configure
+
+            configure(config.log)
+            self.nouba = create_app(config, paper_url=paper_url)
+            self.nouba.worker.start()
+            return self.nouba.flask
+
+    Server().run()
+
+
+def _run_eventlet(config: Config, paper_url: str) -> None:
+    import eventlet
+
+    eventlet.monkey_patch()
+    from server.app import create_app
+    from server.logs import configure
+
+    configure(config.log)
+    nouba = create_app(config, paper_url=paper_url)
+    nouba.worker.start()
+    with suppress(KeyboardInterrupt):
+        nouba.io.run(nouba.flask, host=config.server.host, port=config.server.port)
+    nouba.worker.stop()
+
+
+def _bracketed(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
+
+
+if __name__ == "__main__":
+    _main()
