@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import partial
+from typing import Any, cast
 
-from flask import Blueprint, Flask
+from flask import Blueprint, Flask, Response
 from flask_login import LoginManager
 from flask_socketio import SocketIO
 from flask_talisman import Talisman
@@ -50,7 +50,7 @@ STATIC_CACHE = timedelta(days=365)
 """Addresses of static files carry a hash of their content."""
 SESSION = timedelta(hours=12)
 
-Guard = Callable[[], object]
+Guard = Callable[[], Response | None]
 
 DOORS: tuple[tuple[Blueprint, Guard], ...] = (
     (home.pages, access.anyone),
@@ -104,16 +104,7 @@ def create_app(config: Config, *, hall: Hall | None = None, paper_url: str = "")
     problems.install(app)
     for blueprint, guard in DOORS:
         _register(app, blueprint, guard)
-    io = SocketIO(
-        app,
-        async_mode=config.server.async_mode,
-        transports=["websocket"],
-        ping_interval=sockets.PING_INTERVAL_SECONDS,
-        ping_timeout=sockets.PING_TIMEOUT_SECONDS,
-        max_http_buffer_size=sockets.MESSAGE_BYTES_MAX,
-        manage_session=False,
-        serve_client=False,
-    )
+    io = _sockets(app, config)
     rooms = Rooms()
     painter = Painter(hall, parts.renderer, parts.ticket_url)
     live = sockets.install(io, hall, rooms, painter)
@@ -123,6 +114,20 @@ def create_app(config: Config, *, hall: Hall | None = None, paper_url: str = "")
         io=io,
         worker=_worker(hall, config, rooms, painter, live, parts),
         hall=hall,
+    )
+
+
+def _sockets(app: Flask, config: Config) -> SocketIO:
+    # Options of python-engineio underneath, which the stubs of Flask-SocketIO do not list.
+    options: dict[str, Any] = {"transports": ["websocket"], "serve_client": False}
+    return SocketIO(
+        app,
+        async_mode=config.server.async_mode,
+        ping_interval=sockets.PING_INTERVAL_SECONDS,
+        ping_timeout=sockets.PING_TIMEOUT_SECONDS,
+        max_http_buffer_size=sockets.MESSAGE_BYTES_MAX,
+        manage_session=False,
+        **options,
     )
 
 
@@ -148,7 +153,8 @@ def _protect(app: Flask, config: Config) -> None:
     hops = config.server.trusted_proxies
     if hops:
         fixed = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)
-        app.wsgi_app = fixed  # type: ignore[method-assign]
+        # Flask documents this way of wrapping; its types call the attribute a method.
+        cast(Any, app).wsgi_app = fixed
     CSRFProtect(app).exempt(api.blueprint)
     limits.limiter.init_app(app)
     staff = LoginManager(app)
@@ -170,10 +176,7 @@ def _protect(app: Flask, config: Config) -> None:
 def _register(app: Flask, blueprint: Blueprint, guard: Guard) -> None:
     """The guard belongs to this app's registration, so the shared blueprint object stays as it is."""
 
-    def checked() -> object:
-        return guard()
-
-    app.before_request_funcs.setdefault(blueprint.name, []).append(checked)
+    app.before_request_funcs.setdefault(blueprint.name, []).append(guard)
     app.register_blueprint(blueprint)
 
 
@@ -194,5 +197,5 @@ def _worker(
         dispatcher=Dispatcher(
             hall, expires_after=timedelta(seconds=config.printing.expire_seconds)
         ),
-        sender=PrintSender(hall, PaperPress(FONTS), partial(open_channel), url_of),
+        sender=PrintSender(hall, PaperPress(FONTS), open_channel, url_of),
     )

@@ -18,7 +18,8 @@ SECRET_LENGTH = 13
 """65 bits: with the look-ups limited, a guess a second would need longer than the town has stood."""
 TOKEN_BYTES = 32
 _TIME_LENGTH = 10
-_RANDOM_LENGTH = 16
+_ORDER_LENGTH = 6
+_RANDOM_LENGTH = 10
 
 
 class Clock(Protocol):
@@ -50,11 +51,16 @@ class SystemChance:
         return secrets.randbits(count)
 
 
-def new_ticket_id(now: datetime, chance: Chance) -> TicketId:
-    """26 characters in the ULID layout: sorted by milliseconds, then 80 random bits."""
+def new_ticket_id(now: datetime, order: int, chance: Chance) -> TicketId:
+    """26 characters in the ULID layout: sorted by milliseconds, then by `order`, then 50 random bits.
+
+    `order` counts up within a branch, so that two tickets of one millisecond keep their order.
+    """
     millis = round(now.timestamp() * 1000)
     return TicketId(
-        _base32(millis, _TIME_LENGTH) + _base32(chance.bits(_RANDOM_LENGTH * _BITS), _RANDOM_LENGTH)
+        _base32(millis, _TIME_LENGTH)
+        + _base32(order, _ORDER_LENGTH)
+        + _base32(chance.bits(_RANDOM_LENGTH * _BITS), _RANDOM_LENGTH)
     )
 
 

@@ -56,6 +56,7 @@ FILE_NAME = "config.toml"
 SECRET_KEY_FILE = "secret.key"  # noqa: S105 (the name of a file)
 SECRET_KEY_BYTES = 32
 TEMPLATE_WIDTH = 96
+EVERY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104 (recognised, not listened on)
 ENVIRONMENT = {"NOUBA_DATABASE_URL": "database.url", "NOUBA_REDIS_URL": "redis.url"}
 """Environment variables and the settings they replace."""
 _TYPE_WORDS: Mapping[type, str] = {

@@ -10,7 +10,7 @@ import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any, Literal, TypeVar, cast
 from urllib.parse import SplitResult, urlsplit
 
 _PORT_MAX = 65_535
@@ -99,7 +99,7 @@ class ServerSettings:
     public_url: str = _setting(
         "",
         "Address under which citizens' phones reach the server: the beginning of the QR on every "
-        "ticket. Empty: taken from the request that printed the ticket.",
+        "ticket. Empty: http, the host and the port above.",
         check=_public_url_problem,
     )
     trusted_proxies: int = _setting(
@@ -108,7 +108,7 @@ class ServerSettings:
         "Too many, and anybody can claim any address.",
         between=(0, 8),
     )
-    async_mode: str = _setting(
+    async_mode: Literal["gevent", "eventlet"] = _setting(
         "gevent",
         "Engine of the live connections. eventlet is kept for those who need it and runs one "
         "process.",

@@ -1,4 +1,4 @@
-"""Runs the virtual printer beside the demo: its own process, like a real one, and gone with the server."""
+"""Runs the virtual printer beside the demo: a process of its own, and gone with the server."""
 
 from __future__ import annotations
 
@@ -23,6 +23,8 @@ PAGE_PORT = 9101
 START_SECONDS_MAX = 15
 STOP_SECONDS_MAX = 5
 POLL_SECONDS = 0.02
+READY_FILE = "ready.json"
+ERRORS_FILE = "errors.txt"
 _SET_PARENT_DEATH_SIGNAL = 1  # prctl(2): PR_SET_PDEATHSIG
 _FOLDER = Path(__file__).resolve().parent.parent
 
@@ -42,14 +44,18 @@ class RunningPrinter:
 @contextmanager
 def virtual_printer(*, width_dots: int) -> Iterator[RunningPrinter]:
     """A virtual printer for as long as the body runs. Raises PrinterUnusable."""
+    ports = (_free_or_any(PORT), _free_or_any(PAGE_PORT))
     with tempfile.TemporaryDirectory(prefix="nouba-printer-") as folder:
-        ready = Path(folder) / "ready.json"
-        ports = (_free_or_any(PORT), _free_or_any(PAGE_PORT))
-        process = _start(ports, width_dots, ready)
+        process = _start(ports, width_dots, Path(folder))
         try:
-            yield _wait_until_ready(process, ready)
-        finally:
+            printer = _wait_until_ready(process, Path(folder))
+        except BaseException:
             _stop(process)
+            raise
+    try:
+        yield printer
+    finally:
+        _stop(process)
 
 
 def _free_or_any(port: int) -> int:
@@ -62,23 +68,23 @@ def _free_or_any(port: int) -> int:
     return port
 
 
-def _start(ports: tuple[int, int], width_dots: int, ready: Path) -> subprocess.Popen[str]:
+def _start(ports: tuple[int, int], width_dots: int, folder: Path) -> subprocess.Popen[bytes]:
     port, page_port = ports
     command = [sys.executable, "-m", "virtual_printer", "--host", HOST, "--port", str(port)]
     command += ["--page-port", str(page_port), "--width", str(width_dots)]
-    command += ["--ready-file", str(ready)]
-    return subprocess.Popen(
-        command,
-        cwd=_FOLDER,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-        # Ctrl-C is for the server: it still prints what was issued, then ends the printer.
-        start_new_session=True,
-        # Safe here: the demo has no threads yet when it starts its printer.
-        preexec_fn=_end_with_parent(),  # noqa: PLW1509
-    )
+    command += ["--ready-file", str(folder / READY_FILE)]
+    with (folder / ERRORS_FILE).open("wb") as errors:
+        return subprocess.Popen(  # noqa: S603 (our own words and numbers)
+            command,
+            cwd=_FOLDER,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=errors,
+            # Ctrl-C is for the server: it still prints what was issued, then ends the printer.
+            start_new_session=True,
+            # Safe here: the demo has no threads yet when it starts its printer.
+            preexec_fn=_end_with_parent(),  # noqa: PLW1509
+        )
 
 
 def _end_with_parent() -> Callable[[], None] | None:
@@ -96,26 +102,25 @@ def _end_with_parent() -> Callable[[], None] | None:
     return ask
 
 
-def _wait_until_ready(process: subprocess.Popen[str], ready: Path) -> RunningPrinter:
+def _wait_until_ready(process: subprocess.Popen[bytes], folder: Path) -> RunningPrinter:
+    ready = folder / READY_FILE
     deadline = time.monotonic() + START_SECONDS_MAX
     while not ready.exists():
         if process.poll() is not None:
-            assert process.stderr is not None
-            words = process.stderr.read().strip().splitlines() or ["it said nothing"]
-            raise PrinterUnusable(f"the virtual printer did not start: {words[-1]}")
+            said = (folder / ERRORS_FILE).read_text(errors="replace").strip().splitlines()
+            last_words = said[-1] if said else f"it ended with code {process.returncode}"
+            raise PrinterUnusable(f"the virtual printer did not start: {last_words}")
         if time.monotonic() > deadline:
             raise PrinterUnusable(f"the virtual printer was not ready in {START_SECONDS_MAX} s")
         time.sleep(POLL_SECONDS)
-    words_ready = json.loads(ready.read_text(encoding="utf-8"))
-    return RunningPrinter(address=words_ready["printer"], page=words_ready["page"])
+    words = json.loads(ready.read_text(encoding="utf-8"))
+    return RunningPrinter(address=words["printer"], page=words["page"])
 
 
-def _stop(process: subprocess.Popen[str]) -> None:
+def _stop(process: subprocess.Popen[bytes]) -> None:
     process.terminate()
     try:
         process.wait(STOP_SECONDS_MAX)
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
-    if process.stderr is not None:
-        process.stderr.close()

@@ -20,7 +20,7 @@ _GROUP_LENGTH = 4
 
 def new_password(chance: Chance) -> str:
     """A password for paper, such as `kq7m-2xbd-t9wf-h4cz`."""
-    letters = []
+    letters: list[str] = []
     while len(letters) < _GROUPS * _GROUP_LENGTH:
         index = chance.bits(5)
         if index < len(_ALPHABET):  # drawn again instead of folded: every letter equally likely

@@ -21,7 +21,7 @@ from server.db import reads
 from server.db.unit_of_work import UnitOfWork, learn
 from server.domain import queue, ticket
 from server.domain.branch import Desk
-from server.domain.errors import TicketInHand
+from server.domain.errors import IllegalTransition, TicketInHand
 from server.domain.events import EventKind
 from server.domain.ids import AgentId, DeskId, TicketId
 from server.domain.ranking import Cause, Explanation
@@ -48,6 +48,8 @@ SIMPLE_VERBS = frozenset(_AT_DESK)
 """The verbs that `step_ticket` takes: they need nothing but the ticket and the desk."""
 _OCCUPYING = frozenset({Verb.REOPEN})
 """Verbs that put a ticket into the agent's hand, which must be empty."""
+_SAME_DAY = frozenset({Verb.REINSTATE})
+"""Verbs that put a ticket into a line again; nobody calls from the lines of a past day."""
 _TEACHING = frozenset({EventKind.TICKET_FINISHED, EventKind.TICKET_TRANSFERRED})
 """Outcomes after which the time at the desk says how long the service takes."""
 
@@ -113,6 +115,13 @@ def step_ticket(
         shift = require_shift(reads.shift_of(work.connection, work.branch.id, agent))
         present = reads.ticket(work.connection, work.branch.id, ticket_id)
         decision = _AT_DESK[verb](present, place_of(shift), now)
+        if verb in _SAME_DAY and present.day != work.branch.hours.business_day(now):
+            raise IllegalTransition(
+                f"its day is over: a ticket that is {present.state} stays so",
+                state=present.state,
+                verb=verb,
+                label=present.label,
+            )
         if verb in _OCCUPYING:
             _require_empty_hand(work, shift.desk)
         return _stepped(work, decision)

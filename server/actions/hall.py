@@ -88,8 +88,9 @@ def perform(
 
     Whatever `step` raises undoes everything.
     """
-    now = hall.clock.now()
     with hall.store.change(branch) as work:
+        # Read under the lock: numbers, ranks and events then agree about who came first.
+        now = hall.clock.now()
         if request is not None:
             first = work.replayed(request, answer_type)
             if first is not None:

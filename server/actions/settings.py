@@ -217,8 +217,8 @@ def revoke_token(*, hall: Hall, token_id: int) -> bool:
 
 def set_service_open(*, hall: Hall, branch: BranchId, code: str, is_open: bool) -> bool:
     """Open or close a service for new tickets; False when it already is so. Raises UnknownService."""
-    now = hall.clock.now()
     with hall.store.change(branch) as work:
+        now = hall.clock.now()
         service = reads.service_by_code(work.connection, branch, code)
         if service.is_open is is_open:
             return False

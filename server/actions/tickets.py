@@ -8,8 +8,8 @@ from datetime import datetime
 from server.actions.hall import Answered, Caller, Hall, Step, perform, request_key, require_branch
 from server.clock import new_secret, new_ticket_id
 from server.db import reads
-from server.db.views import wait_range
 from server.db.unit_of_work import UnitOfWork
+from server.db.views import wait_range
 from server.domain import queue, ticket
 from server.domain.branch import Service
 from server.domain.ids import BranchId, Language, Secret
@@ -48,7 +48,7 @@ def issue_ticket(
             service=found,
             number=number,
             day=day,
-            ticket_id=new_ticket_id(now, hall.chance),
+            ticket_id=new_ticket_id(now, work.seq, hall.chance),
             secret=new_secret(hall.chance),
             now=now,
         )

@@ -156,11 +156,10 @@ def _agent(hall: Hall, branch: BranchId, role: Role, login: str) -> AgentId:
     if role not in STAFF_ROLES:
         raise Invalid(f"a {role} token acts for nobody: leave out --agent", field="agent")
     with hall.store.read() as connection:
-        found = credentials.agent_by_login(connection, login)
-        place = credentials.agent(connection, found[0].id) if found else None
-    if place is None or place[1] != branch:
+        account = credentials.agent_by_login(connection, login)
+    if account is None or account.branch != branch:
         raise UnknownAgent(f"nobody in this branch signs in as {login!r}")
-    return place[0].id
+    return account.agent.id
 
 
 def _printer(hall: Hall, branch: BranchId, name: str) -> int:

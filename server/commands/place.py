@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Concatenate, ParamSpec, TypeVar
+from typing import TypeVar
 
 import click
 
@@ -22,7 +22,6 @@ from server.demo_printer import PrinterUnusable
 from server.domain.branch import Branch
 from server.domain.errors import Invalid, Refusal, UnknownBranch
 
-P = ParamSpec("P")
 T = TypeVar("T")
 
 
@@ -53,7 +52,7 @@ class Place:
             store.engine.dispose()
 
 
-def with_place(command: Callable[Concatenate[Place, P], T]) -> Callable[..., T]:
+def with_place(command: Callable[..., T]) -> Callable[..., T]:
     """Give a command --data and --config, and print what it refuses as one line, exit code 1."""
 
     @click.option(
@@ -68,11 +67,11 @@ def with_place(command: Callable[Concatenate[Place, P], T]) -> Callable[..., T]:
         help="Settings (config.toml beside the data folder, else in this one).",
     )
     @functools.wraps(command)
-    def wrapped(*arguments: P.args, data: Path | None, file: Path | None, **options: P.kwargs) -> T:
+    def wrapped(*, data: Path | None, file: Path | None, **options: object) -> T:
         folder = data or Path(os.environ.get("NOUBA_DATA") or settings.DATA_DEFAULT)
         place = Place(data=folder, file=file or settings.find_file(folder))
         try:
-            return command(place, *arguments, **options)
+            return command(place, **options)
         except (ConfigError, DatabaseUnusable, PrinterUnusable) as error:
             raise click.ClickException(str(error)) from error
         except Refusal as refusal:

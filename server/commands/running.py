@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import errno
-import importlib
 import socket
+import sys
 from importlib.util import find_spec
 
 import click
 
 from server import config as settings
+from server import serving
 from server.commands.place import Place, with_place
 from server.config import Config, ConfigError
 from server.db.opening import bring_up_to_date, open_store
@@ -22,14 +23,27 @@ _port_option = click.option("--port", type=int, help="Port to listen on (server.
 @_host_option
 @_port_option
 @click.option("--workers", type=int, help="Processes that answer (server.workers).")
+@click.option("--public-url", help="Beginning of the QR on tickets (server.public_url).")
 @with_place
-def serve(place: Place, /, host: str | None, port: int | None, workers: int | None) -> None:
+def serve(
+    place: Place,
+    /,
+    host: str | None,
+    port: int | None,
+    workers: int | None,
+    public_url: str | None,
+) -> None:
     """Serve kiosks, screens, desks and phones until told to end."""
-    config = place.config(server__host=host, server__port=port, server__workers=workers)
-    require_packages(config)
+    config = place.config(
+        server__host=host,
+        server__port=port,
+        server__workers=workers,
+        server__public_url=public_url,
+    )
+    require_usable(config)
     require_free_port(config)
     open_store(config.database.url, create=True).engine.dispose()
-    run_server(config)
+    serving.serve(config)
 
 
 @click.command()
@@ -48,9 +62,10 @@ def demo(place: Place, /, host: str | None, port: int | None, verbose: bool) -> 
         log__format="console",
         log__level="info" if verbose else "warning",
     )
-    require_packages(config)
+    config = berkane.reachable(config)
+    require_usable(config)
     require_free_port(config)
-    berkane.run(config, say=click.echo, serve=run_server)
+    sys.exit(berkane.run(config, say=click.echo, serve=serving.serve_beside))
 
 
 @click.command()
@@ -58,7 +73,6 @@ def demo(place: Place, /, host: str | None, port: int | None, verbose: bool) -> 
 def migrate(place: Place, /) -> None:
     """Bring the database to the schema of this version; take a backup first."""
     config = place.config()
-    require_packages(config)
     before, newest = bring_up_to_date(config.database.url)
     if before == newest:
         click.echo(f"the database is up to date ({newest})")
@@ -75,26 +89,31 @@ def check_config(place: Place, /, template: bool) -> None:
         click.echo(settings.template(), nl=False)
         return
     config = place.config()
-    require_packages(config)
+    require_usable(config)
     click.echo(f"OK: {config.source or 'no file, the defaults'}")
     for name, value in settings.shown(config):
         click.echo(f"  {name} = {value}")
 
 
-def require_packages(config: Config) -> None:
-    """Raises ConfigError naming every package that the settings need and this machine lacks."""
+def require_usable(config: Config) -> None:
+    """Raises ConfigError naming what valid settings still lack here: packages, a public address."""
     needed = {
         "psycopg": ("database.url", "postgres", config.database.url.startswith("postgresql")),
         "redis": ("redis.url", "cluster", bool(config.redis.url)),
         "eventlet": ("server.async_mode", "eventlet", config.server.async_mode == "eventlet"),
     }
-    problems = tuple(
+    problems = [
         f"{name}: needs the package {package}, which is not installed: pip install 'nouba[{extra}]'"
         for package, (name, extra, is_needed) in needed.items()
         if is_needed and find_spec(package) is None
-    )
+    ]
+    if config.server.host in settings.EVERY_ADDRESS and not config.server.public_url:
+        problems.append(
+            f"server.public_url: must be set when server.host is {config.server.host}: no phone "
+            "can open that address, and the QR on every ticket would lead there"
+        )
     if problems:
-        raise ConfigError(str(config.source or "the configuration"), problems)
+        raise ConfigError(str(config.source or "the configuration"), tuple(problems))
 
 
 def require_free_port(config: Config) -> None:
@@ -114,8 +133,3 @@ def require_free_port(config: Config) -> None:
         else:
             problem = f"server.host: cannot listen on {host} port {port}: {error.strerror or error}"
         raise ConfigError("the address", (problem,)) from error
-
-
-def run_server(config: Config) -> None:
-    """Serve until told to end."""
-    importlib.import_module("server.app").serve(config)

@@ -17,7 +17,7 @@ _PIPE_COLUMNS = 240
 MINUTES_A_DAY = 24 * 60
 
 
-class LanguageText(click.ParamType):
+class LanguageText(click.ParamType[tuple[Language, str]]):
     """`fr=État civil`: a language and a text."""
 
     name = "LANGUAGE=TEXT"
@@ -32,7 +32,7 @@ class LanguageText(click.ParamType):
         return Language(tag), text.strip()
 
 
-class ServiceLag(click.ParamType):
+class ServiceLag(click.ParamType[tuple[str, timedelta]]):
     """`etat-civil` or `etat-civil:15`: a service, and the minutes it stands back at a desk."""
 
     name = "CODE[:MINUTES]"

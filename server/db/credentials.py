@@ -71,6 +71,4 @@ def agent_by_login(connection: sa.Connection, login: str) -> Account | None:
     row = connection.execute(sa.select(agents).where(agents.c.login == login)).one_or_none()
     if row is None:
         return None
-    return Account(
-        agent=codec.agent(row), branch=row.branch_id, password_hash=row.password_hash
-    )
+    return Account(agent=codec.agent(row), branch=row.branch_id, password_hash=row.password_hash)

@@ -201,11 +201,11 @@ def state_of(connection: sa.Connection, kind: JobKind, ticket: TicketId) -> JobS
 def waiting_by_target(connection: sa.Connection, branch: BranchId) -> dict[str, int]:
     """How many jobs of a branch wait, by target."""
     statement = (
-        sa.select(jobs.c.target, sa.func.count())
+        sa.select(jobs.c.target, sa.func.count().label("waiting"))
         .where(sa.text("state = 'pending'"), jobs.c.branch_id == branch)
         .group_by(jobs.c.target)
     )
-    return {target: count for target, count in connection.execute(statement)}
+    return {row.target: row.waiting for row in connection.execute(statement)}
 
 
 def _due(kind: JobKind, now: datetime) -> list[sa.ColumnElement[bool]]:

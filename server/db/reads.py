@@ -44,6 +44,8 @@ class Staffing:
     """Who works now and how long the lines are: what an estimate needs."""
 
     working: tuple[Desk, ...]
+    idle: frozenset[DeskId]
+    """Those of `working` that have nobody."""
     waiting: Mapping[ServiceId, int]
     handling: Mapping[ServiceId, Handling]
 
@@ -307,9 +309,23 @@ def ahead_of(connection: sa.Connection, value: Ticket) -> int:
 
 
 _working = (
-    sa.select(desks.c.id, desks.c.number, desk_lines.c.service_id, desk_lines.c.lag_seconds)
+    sa.select(
+        desks.c.id,
+        desks.c.number,
+        desk_lines.c.service_id,
+        desk_lines.c.lag_seconds,
+        tickets.c.id.label("in_hand"),
+    )
     .join(shifts, shifts.c.desk_id == desks.c.id)
     .join(desk_lines, desk_lines.c.desk_id == desks.c.id)
+    .join(
+        tickets,
+        sa.and_(
+            tickets.c.desk_id == desks.c.id,
+            sa.literal_column("tickets.state IN ('called', 'serving')", sa.Boolean),
+        ),
+        isouter=True,
+    )
     .where(
         shifts.c.branch_id == sa.bindparam("branch"),
         shifts.c.closed_at.is_(None),
@@ -336,6 +352,7 @@ def staffing(connection: sa.Connection, branch_id: BranchId, day: date) -> Staff
     backlogs = connection.execute(_backlogs, {"branch": branch_id, "day": day}).all()
     return Staffing(
         working=tuple(codec.desk(rows[0], rows) for rows in by_desk.values()),
+        idle=frozenset(rows[0].id for rows in by_desk.values() if rows[0].in_hand is None),
         waiting={row.id: row.waiting or 0 for row in backlogs},
         handling={
             row.id: Handling(mean_seconds=row.mean_seconds, visits=row.visits) for row in backlogs

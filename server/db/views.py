@@ -168,7 +168,11 @@ def line(connection: sa.Connection, branch: Branch, service: Service, now: datet
 def wait_range(staffing: reads.Staffing, service: ServiceId, ahead: int) -> WaitRange | None:
     """The wait of someone with `ahead` people before them; None while no desk serves the line."""
     working = estimate.desks_serving(service, working=staffing.working, waiting=staffing.waiting)
-    found = estimate.wait(ahead=ahead, desks=working, handling=staffing.handling[service])
+    idle = estimate.idle_desks(
+        service, working=staffing.working, idle=staffing.idle, waiting=staffing.waiting
+    )
+    handling = staffing.handling[service]
+    found = estimate.wait(ahead=ahead, desks=working, handling=handling, idle=idle)
     if found is None:
         return None
     return WaitRange(p50_seconds=found.p50_seconds, p90_seconds=found.p90_seconds)

@@ -33,7 +33,9 @@ EXPIRED_AT_ONCE_MAX = 100
 OK = "ok"
 _log = structlog.get_logger(__name__)
 
-_STILL_WANTED = frozenset({TicketState.WAITING, TicketState.CALLED, TicketState.PARKED, TicketState.SERVING})
+_STILL_WANTED = frozenset(
+    {TicketState.WAITING, TicketState.CALLED, TicketState.PARKED, TicketState.SERVING}
+)
 
 
 class PrintSender:

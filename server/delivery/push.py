@@ -29,9 +29,7 @@ QUIET = timedelta(milliseconds=250)
 PULSE = timedelta(seconds=2)
 """How often a wall is told the present `seq`: it knows that it is connected, and whether it missed a push."""
 _log = structlog.get_logger(__name__)
-_AT_ONCE = frozenset(
-    {EventKind.TICKET_CALLED, EventKind.TICKET_RECALLED, EventKind.TICKET_STARTED}
-)
+_AT_ONCE = frozenset({EventKind.TICKET_CALLED, EventKind.TICKET_RECALLED, EventKind.TICKET_STARTED})
 
 
 _HURRIED = frozenset({RoomKind.BOARD, RoomKind.TICKET, RoomKind.DESK})

@@ -17,4 +17,4 @@ def wait_after(attempts: int) -> timedelta:
     if attempts < 1:
         raise ValueError("a wait follows at least one attempt")
     # The exponent is bounded before it is used: a job may have failed thousands of times.
-    return min(FIRST_WAIT * 2 ** min(attempts - 1, 10), WAIT_MAX)
+    return min(FIRST_WAIT * float(2 ** min(attempts - 1, 10)), WAIT_MAX)

@@ -2,9 +2,9 @@
 
 The queue-length predictor (Ibrahim and Whitt 2009): with `ahead` people before you and `desks` desks of mean
 handling time m, the wait is the sum of `ahead + 1` handling times over `desks`, so its mean is
-(ahead + 1) * m / desks. The sum is taken as gamma-distributed with shape (ahead + 1) / cv^2, whose quantiles
-come from Wilson and Hilferty's cube-root approximation (1931): shape * scale * (1 - c + z * sqrt(c))^3 with
-c = 1 / (9 * shape).
+(ahead + 1) * m / desks; desks that are idle take the first ones at once. The sum is taken as gamma-distributed
+with shape (ahead + 1) / cv^2, whose quantiles come from Wilson and Hilferty's cube-root approximation (1931):
+mean * (1 - c + z * sqrt(c))^3 with c = 1 / (9 * shape).
 """
 
 from __future__ import annotations
@@ -60,12 +60,18 @@ class Wait:
     p90_seconds: int
 
 
-def wait(*, ahead: int, desks: float, handling: Handling) -> Wait | None:
-    """The range for someone with `ahead` people before them; None while no desk serves the line."""
+def wait(*, ahead: int, desks: float, handling: Handling, idle: int = 0) -> Wait | None:
+    """The range for someone with `ahead` people before them; None while no desk serves the line.
+
+    `idle` desks are free to call: that many people go at once, the others wait for departures.
+    """
     if desks <= 0:
         return None
-    shape = (ahead + 1) / _CV_SQUARED
-    mean = (ahead + 1) * handling.mean_seconds / desks
+    departures = ahead + 1 - idle
+    if departures <= 0:
+        return Wait(p50_seconds=0, p90_seconds=0)
+    shape = departures / _CV_SQUARED
+    mean = departures * handling.mean_seconds / desks
     return Wait(
         p50_seconds=round(_gamma_quantile(shape, mean, _Z50)),
         p90_seconds=round(_gamma_quantile(shape, mean, _Z90)),
@@ -81,6 +87,17 @@ def desks_serving(
     secondary one only gets the desk when all its primaries are empty.
     """
     return sum(_share(service, desk, waiting) for desk in working)
+
+
+def idle_desks(
+    service: ServiceId,
+    *,
+    working: Iterable[Desk],
+    idle: frozenset[DeskId],
+    waiting: Mapping[ServiceId, int],
+) -> int:
+    """How many of the `working` desks could call somebody of `service` at this moment."""
+    return sum(1 for desk in working if desk.id in idle and _share(service, desk, waiting) > 0)
 
 
 def _share(service: ServiceId, desk: Desk, waiting: Mapping[ServiceId, int]) -> float:
@@ -99,8 +116,3 @@ def _share(service: ServiceId, desk: Desk, waiting: Mapping[ServiceId, int]) -> 
 def _gamma_quantile(shape: float, mean: float, z: float) -> float:
     c = 1.0 / (9.0 * shape)
     return mean * float(max(0.0, 1.0 - c + z * math.sqrt(c)) ** 3)
-
-
-def working_desks(desks: Iterable[Desk], ready: frozenset[DeskId]) -> tuple[Desk, ...]:
-    """The desks of `desks` whose shift is open and not paused."""
-    return tuple(desk for desk in desks if desk.id in ready)

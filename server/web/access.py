@@ -7,10 +7,10 @@ in and have a session.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import cast
+from typing import ClassVar, cast
 
 from flask import Response, abort, g, redirect, request, url_for
-from flask_login import UserMixin, current_user
+from flask_login import current_user
 
 from server.actions.hall import Caller
 from server.actions.settings import token_digest
@@ -28,18 +28,21 @@ TOKEN_LENGTH_MAX = 200
 
 
 @dataclass(frozen=True, slots=True)
-class StaffMember(UserMixin):
-    """An agent as Flask-Login knows them."""
+class StaffMember:
+    """An agent as Flask-Login wants them (its UserMixin, spelled out: it has no types)."""
 
     agent: Agent
     branch: BranchId
-
-    def get_id(self) -> str:
-        return str(self.agent.id)
+    is_authenticated: ClassVar[bool] = True
+    is_anonymous: ClassVar[bool] = False
 
     @property
     def is_active(self) -> bool:
         return self.agent.is_active
+
+    def get_id(self) -> str:
+        """What the session keeps."""
+        return str(self.agent.id)
 
 
 def load_staff(agent_id: str) -> StaffMember | None:

@@ -100,9 +100,7 @@ def _finish_and_call_next(form: Form, shift: Shift) -> None:
     """Two steps, each with its own key: a retry after the first finds it done and goes on."""
     key = idempotency_key(form)
     _step(form, Verb.FINISH, f"{key}.1"[-80:])
-    desks.call_next(
-        hall=web().hall, caller=access.caller(), desk=shift.desk, key=f"{key}.2"[-80:]
-    )
+    desks.call_next(hall=web().hall, caller=access.caller(), desk=shift.desk, key=f"{key}.2"[-80:])
 
 
 def _call(form: Form, shift: Shift) -> None:
@@ -221,5 +219,3 @@ def _choose(refusal: Refusal | None = None) -> Response:
 def _to_desk() -> Response:
     answer = redirect(url_for("desk.show"), 303)
     return Response(answer.get_data(), answer.status_code, answer.headers)
-
-

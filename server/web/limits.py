@@ -30,7 +30,7 @@ def sign_in_attempts() -> str:
 
 def was_not_found(response: Response) -> bool:
     """Counts a look-up only when it failed."""
-    return response.status_code == 404  # noqa: PLR2004 (HTTP's own number)
+    return response.status_code == 404
 
 
 limiter = Limiter(key_func=get_remote_address)

@@ -57,7 +57,9 @@ def _form(*, refusal: bool) -> Response:
     text = web().renderer.render(
         "sign_in.html",
         preferred_language(),
-        refusal={"code": "wrong_password", "message": "wrong login or password"} if refusal else None,
+        refusal={"code": "wrong_password", "message": "wrong login or password"}
+        if refusal
+        else None,
         next_url=_next(),
     )
     return html(text, 403 if refusal else 200)

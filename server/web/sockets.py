@@ -39,7 +39,9 @@ class Sockets:
 
     def emit(self, message: Message, room: str) -> None:
         """To the sockets of a room in this process: every process pushes to its own."""
-        self.io.server.emit(message.name, message.body, room=room, ignore_queue=True)
+        # Flask-SocketIO's own emit would also go through the message queue; its types hide `server`.
+        server = cast(Any, self.io).server
+        server.emit(message.name, message.body, room=room, ignore_queue=True)
 
 
 class _Asked:
@@ -120,9 +122,7 @@ def _desk_room(hall: Hall) -> Room:
     if shift is None:
         raise NoShift("open a shift first")
     language = member.agent.language.value
-    return Room(
-        kind=RoomKind.DESK, branch=member.branch, key=str(shift.desk), language=language
-    )
+    return Room(kind=RoomKind.DESK, branch=member.branch, key=str(shift.desk), language=language)
 
 
 def _ticket_rooms(hall: Hall, asked: _Asked) -> list[Room]:

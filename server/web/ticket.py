@@ -73,4 +73,3 @@ def _view(secret: str) -> TicketView:
 def _language(view: TicketView) -> str:
     asked = request.args.get("lang", "")
     return asked if i18n.is_language(asked) else view.language
-
