@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Any, cast
 
 from flask import Blueprint, Flask, Response
@@ -18,13 +19,13 @@ from server.actions.hall import Hall
 from server.clock import SystemChance, SystemClock
 from server.config import Config, secret_key
 from server.db.engine import open_engine
-from server.db.unit_of_work import Store
+from server.db.unit_of_work import CommitListener, Store
 from server.delivery.channels import open_channel
 from server.delivery.dispatcher import Dispatcher
 from server.delivery.paper import PaperPress
 from server.delivery.printing import PrintSender
 from server.delivery.push import Pusher
-from server.delivery.worker import Worker
+from server.delivery.worker import Hints, Worker
 from server.domain.ticket import Ticket
 from server.rooms import Rooms
 from server.web import (
@@ -198,4 +199,14 @@ def _worker(
             hall, expires_after=timedelta(seconds=config.printing.expire_seconds)
         ),
         sender=PrintSender(hall, PaperPress(FONTS), open_channel, url_of),
+        hints=_hints(config),
     )
+
+
+def _hints(config: Config) -> Callable[[CommitListener], Hints] | None:
+    if config.server.workers == 1:
+        return None
+    # Imported here: redis is an extra that one small machine does not install.
+    from server.delivery.hints import RedisHints
+
+    return partial(RedisHints, config.redis.url)

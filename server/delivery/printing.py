@@ -54,15 +54,18 @@ class PrintSender:
         self._ticket_url = ticket_url
 
     def run_once(self) -> int:
-        """Send what is due and expire what is overdue; returns how many tickets were printed."""
-        self._expire()
-        with self._hall.store.read() as connection:
-            due = jobs.targets_due(
-                connection, JobKind.PRINT, self._hall.clock.now(), TARGETS_AT_ONCE_MAX
-            )
-        return sum(self._work_through(target) for target in due)
+        """Send what is due, one printer after the other; returns how many tickets were printed."""
+        self.expire()
+        return sum(self.work_through(target) for target in self.due())
 
-    def _work_through(self, target: str) -> int:
+    def due(self) -> list[str]:
+        """The printers with something to print now."""
+        now = self._hall.clock.now()
+        with self._hall.store.read() as connection:
+            return jobs.targets_due(connection, JobKind.PRINT, now, TARGETS_AT_ONCE_MAX)
+
+    def work_through(self, target: str) -> int:
+        """Print what waits for one printer until it is done or fails; returns how many were printed."""
         printed = 0
         while True:
             now = self._hall.clock.now()
@@ -71,6 +74,17 @@ class PrintSender:
             if job is None or not self._attempt(job):
                 return printed
             printed += 1
+
+    def expire(self) -> None:
+        """End the jobs that are too old to be useful, and say so to staff."""
+        now = self._hall.clock.now()
+        with self._hall.store.read() as connection:
+            overdue = jobs.overdue(connection, now, EXPIRED_AT_ONCE_MAX)
+        for job in overdue:
+            with self._hall.store.change(job.branch) as work:
+                if jobs.finish(work.connection, job.id, JobState.EXPIRED, "too_late"):
+                    work.record_event(_not_printed(job, now))
+                    work.commit()
 
     def _attempt(self, job: Job) -> bool:
         """Whether the job was printed; its outcome is recorded either way."""
@@ -115,16 +129,6 @@ class PrintSender:
             data: Mapping[str, str | int] = {"printer": printer.id, "state": state}
             work.record_event(Event(kind=EventKind.PRINTER_CHANGED, at=now, data=data))
             work.commit()
-
-    def _expire(self) -> None:
-        now = self._hall.clock.now()
-        with self._hall.store.read() as connection:
-            overdue = jobs.overdue(connection, now, EXPIRED_AT_ONCE_MAX)
-        for job in overdue:
-            with self._hall.store.change(job.branch) as work:
-                if jobs.finish(work.connection, job.id, JobState.EXPIRED, "too_late"):
-                    work.record_event(_not_printed(job, now))
-                    work.commit()
 
 
 def ticket_paper(

@@ -5,12 +5,14 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Protocol
 
 import structlog
 
 from server.actions import housekeeping
 from server.actions.hall import Hall
 from server.db import reads
+from server.db.unit_of_work import CommitListener
 from server.delivery.dispatcher import Dispatcher
 from server.delivery.printing import PrintSender
 from server.delivery.push import PULSE, Pusher
@@ -26,19 +28,35 @@ STOP_TIMEOUT_SECONDS = 5
 _log = structlog.get_logger(__name__)
 
 
+class Hints(Protocol):
+    """The way to and from the other processes, where there are any (`hints.RedisHints`)."""
+
+    def tell(self, branch: BranchId, seq: Seq) -> None: ...
+    def send_next(self) -> None: ...
+    def hear_next(self) -> None: ...
+
+
 class Worker:
     """Delivery of one process. `start` once, `stop` once."""
 
     def __init__(
-        self, hall: Hall, *, pusher: Pusher, dispatcher: Dispatcher, sender: PrintSender
+        self,
+        hall: Hall,
+        *,
+        pusher: Pusher,
+        dispatcher: Dispatcher,
+        sender: PrintSender,
+        hints: Callable[[CommitListener], Hints] | None = None,
     ) -> None:
         self._hall = hall
         self._pusher = pusher
         self._dispatcher = dispatcher
         self._sender = sender
+        self._hints = hints(self.hint) if hints is not None else None
         self._stopping = threading.Event()
         self._tapped = threading.Event()
         self._threads: list[threading.Thread] = []
+        self._printing: dict[str, threading.Thread] = {}
 
     def start(self) -> None:
         """Begin all loops; also listens for the commits of this process."""
@@ -49,6 +67,9 @@ class Worker:
             "print": self._print,
             "housekeeping": self._keep_house,
         }
+        if self._hints is not None:
+            self._hall.store.listen(self._hints.tell)
+            loops |= {"hints out": self._hints.send_next, "hints in": self._hints.hear_next}
         for name, turn in loops.items():
             thread = threading.Thread(
                 target=self._repeat, args=(name, turn), name=f"nouba-{name}", daemon=True
@@ -91,7 +112,27 @@ class Worker:
         self._stopping.wait(GATHER.total_seconds())
         self._tapped.clear()
         self._dispatcher.run_once()
-        self._sender.run_once()
+        self._sender.expire()
+        for target in self._sender.due():
+            self._print_to(target)
+
+    def _print_to(self, target: str) -> None:
+        """Each printer in a thread of its own: one that hangs delays nobody else's paper."""
+        present = self._printing.get(target)
+        if present is not None and present.is_alive():
+            return
+        thread = threading.Thread(
+            target=self._print_all, args=(target,), name=f"nouba-{target}", daemon=True
+        )
+        self._printing[target] = thread
+        thread.start()
+
+    def _print_all(self, target: str) -> None:
+        try:
+            self._sender.work_through(target)
+        except Exception:
+            # The jobs are pending or leased as before: the next sweep finds them.
+            _log.exception("delivery_error", loop=target)
 
     def _keep_house(self) -> None:
         with self._hall.store.read() as connection:
