@@ -204,7 +204,7 @@ def _worker(
 
 
 def _hints(config: Config) -> Callable[[CommitListener], Hints] | None:
-    if config.server.workers == 1:
+    if not config.redis.url:
         return None
     # Imported here: redis is an extra that one small machine does not install.
     from server.delivery.hints import RedisHints

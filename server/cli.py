@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import zoneinfo
+
 import click
 
 from server.commands import branches, devices, running, staff
@@ -35,3 +37,5 @@ class InOrder(click.Group):
 @click.version_option(package_name="nouba", prog_name="nouba")
 def main() -> None:
     """Nouba: queue tickets and live displays for town halls."""
+    # The package tzdata is newer than most systems' own files, and Morocco moves its clock by decree.
+    zoneinfo.reset_tzpath(to=())

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import queue
 from collections.abc import Callable
+from typing import Any, cast
 
 import redis
 
@@ -27,7 +28,8 @@ class RedisHints:
         self._redis = redis.Redis.from_url(url, socket_connect_timeout=HEAR_TIMEOUT_SECONDS)
         self._heard = heard
         self._outgoing: queue.Queue[tuple[BranchId, Seq]] = queue.Queue(QUEUED_MAX)
-        self._subscription = self._redis.pubsub(ignore_subscribe_messages=True)
+        # redis has types, but not for this method.
+        self._subscription = cast(Any, self._redis).pubsub(ignore_subscribe_messages=True)
 
     def tell(self, branch: BranchId, seq: Seq) -> None:
         """Note a commit of this process; never waits."""

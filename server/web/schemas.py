@@ -1,0 +1,192 @@
+"""What programs send to the API and what it answers beyond the views, as types with their limits beside them.
+
+A request is refused for an unknown field, a wrong type or a broken limit, and the refusal names the field.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, TypeVar
+
+import msgspec
+
+from server.db.outbox import EVENTS_PAGE_MAX
+from server.domain.errors import Invalid
+from server.domain.events import EventKind
+from server.domain.ids import Language
+from server.domain.queue import PauseReason
+from server.domain.ticket import TicketClass
+from server.web.problems import Malformed
+from server.wire import ServiceTile
+
+Input = TypeVar("Input")
+
+SEQ_MAX = 2**63 - 1
+"""What the database's BIGINT holds."""
+MESSAGE_LENGTH_MAX = 200
+"""Of a message that may repeat what a stranger sent."""
+
+ServiceCode = Annotated[
+    str,
+    msgspec.Meta(
+        pattern="^[a-z0-9-]+$", max_length=40, description="A service's code.", examples=["civil"]
+    ),
+]
+TicketRef = Annotated[
+    str,
+    msgspec.Meta(
+        pattern="^[0-9A-HJKMNP-TV-Z]{26}$",
+        description="A ticket's id (26 characters), not its secret.",
+    ),
+]
+
+
+class Nothing(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A request that its address says in full: no body, or an empty object."""
+
+
+class NewTicket(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A ticket to be issued. Without `language`, the branch's first; the class is never given a reason."""
+
+    service: ServiceCode
+    language: Language | None = None
+    ticket_class: TicketClass = msgspec.field(default=TicketClass.ORDINARY, name="class")
+
+
+class Call(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Whom to call: the next one, or the ticket named."""
+
+    ticket: TicketRef | None = None
+
+
+class Pause(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Why the desk stops calling for a while; the hall sees only that it does."""
+
+    reason: PauseReason
+
+
+class Transfer(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The service into whose line the ticket goes."""
+
+    service: ServiceCode
+
+
+class EventsPage(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which events to read: those after a seq, at most `limit`."""
+
+    after: Annotated[int, msgspec.Meta(ge=0, le=SEQ_MAX)] = 0
+    limit: Annotated[int, msgspec.Meta(ge=1, le=EVENTS_PAGE_MAX)] = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FieldError:
+    """One thing that is wrong with a request: a field of the body, a query parameter or a header."""
+
+    field: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """RFC 9457. `code` is stable and for programs, `detail` is for people; a refusal adds its own members."""
+
+    type: str
+    title: str
+    status: int
+    code: str
+    detail: str
+    errors: tuple[FieldError, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceList:
+    """The services of a branch, as a kiosk shows them."""
+
+    seq: int
+    services: tuple[ServiceTile, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServedLine:
+    """A line that a desk serves; `lag_minutes` > 0 makes it secondary there."""
+
+    service: str
+    lag_minutes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeskEntry:
+    """A desk: `desk_id` is for requests, `number` for people. `agent` is told to staff only."""
+
+    desk_id: int
+    number: int
+    lines: tuple[ServedLine, ...]
+    is_taken: bool
+    agent: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeskList:
+    """The desks of a branch."""
+
+    seq: int
+    desks: tuple[DeskEntry, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventEntry:
+    """One fact. Ids, codes and numbers only: no name, no phone and no secret is ever in an event."""
+
+    seq: int
+    kind: EventKind
+    at: datetime
+    ticket: str | None
+    service: str | None
+    desk_id: int | None
+    desk: int | None
+    agent_id: int | None
+    data: Mapping[str, str | int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventList:
+    """Events in order. `seq` is the branch's last; when the last event here has it, there are no more."""
+
+    seq: int
+    events: tuple[EventEntry, ...]
+
+
+_PLACE = re.compile(r" - at `(?:key in )?\$\.?(?P<path>[^`]*)`$")
+_NAMED = re.compile(r"field `(?P<name>.*)`$", re.DOTALL)
+
+
+def from_json(raw: bytes, wanted: type[Input]) -> Input:
+    """The body as a value; an empty body is an empty object. Raises Malformed (400) or Invalid (422)."""
+    try:
+        return msgspec.json.decode(raw or b"{}", type=wanted)
+    except msgspec.ValidationError as error:
+        raise _invalid(error, whole="body") from error
+    # Bytes that are no UTF-8 and halves of surrogate pairs are not JSON either (RFC 8259, section 8).
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise Malformed(400, "malformed_json", "the body is not JSON", field="body") from error
+
+
+def from_query(raw: Mapping[str, str], wanted: type[Input]) -> Input:
+    """Query parameters as a value. Raises Invalid."""
+    try:
+        return msgspec.convert(raw, type=wanted, strict=False)
+    except msgspec.ValidationError as error:
+        raise _invalid(error, whole="query") from error
+
+
+def _invalid(error: msgspec.ValidationError, *, whole: str) -> Invalid:
+    """Name the field as its sender wrote it; msgspec says it in the message only."""
+    text = str(error)
+    place = _PLACE.search(text)
+    named = _NAMED.search(text)
+    field = place["path"] if place else named["name"] if named else whole
+    message = _PLACE.sub("", text)
+    return Invalid(message[:MESSAGE_LENGTH_MAX], field=field[:MESSAGE_LENGTH_MAX] or whole)
