@@ -156,7 +156,9 @@ def _protect(app: Flask, config: Config) -> None:
         fixed = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)
         # Flask documents this way of wrapping; its types call the attribute a method.
         cast(Any, app).wsgi_app = fixed
-    CSRFProtect(app).exempt(api.blueprint)
+    forms_only = CSRFProtect(app)
+    for blueprint in (api.public, api.blueprint):  # no cookie opens these doors
+        forms_only.exempt(blueprint)
     limits.limiter.init_app(app)
     staff = LoginManager(app)
     staff.user_loader(access.load_staff)

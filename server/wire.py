@@ -220,6 +220,8 @@ class TicketAnswer:
     ahead: int | None = None
     wait: WaitRange | None = None
     secret: str | None = None
+    url: str | None = None
+    """The ticket page; added on the way out, so that a replay tells the present address."""
     explanation: NextUp | None = None
 
 

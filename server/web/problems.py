@@ -43,9 +43,21 @@ class Unauthenticated(Exception):
     """No credential, or one that is unknown or revoked: the same answer for each."""
 
 
+class Malformed(Exception):
+    """A request that cannot be read at all: `field` names the header or the part that is wrong."""
+
+    def __init__(self, status: int, code: str, message: str, *, field: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+        self.message = message
+        self.field = field
+
+
 def install(app: Flask) -> None:
     """Answer every error of every route."""
     app.register_error_handler(Refusal, _refused)
+    app.register_error_handler(Malformed, _malformed)
     app.register_error_handler(Unauthenticated, _unauthenticated)
     app.register_error_handler(DatabaseUnavailable, _unavailable)
     app.register_error_handler(HTTPException, _http_error)
@@ -54,7 +66,12 @@ def install(app: Flask) -> None:
 
 def status_of(refusal: Refusal) -> int:
     """The HTTP status of a refusal."""
-    return next(status for kind, status in _STATUS if isinstance(refusal, kind))
+    return status_of_kind(type(refusal))
+
+
+def status_of_kind(refusal: type[Refusal]) -> int:
+    """The HTTP status of every refusal of a class."""
+    return next(status for kind, status in _STATUS if issubclass(refusal, kind))
 
 
 def problem(status: int, code: str, message: str, **details: object) -> Response:
@@ -103,9 +120,19 @@ def _is_api() -> bool:
 
 def _refused(refusal: Refusal) -> Response:
     status = status_of(refusal)
-    if _is_api():
-        return problem(status, refusal.code, refusal.message, **refusal.details)
-    return error_page(status, refusal.code)
+    if not _is_api():
+        return error_page(status, refusal.code)
+    details: dict[str, object] = dict(refusal.details)
+    if isinstance(refusal, Invalid):
+        details["errors"] = [{"field": details["field"], "message": refusal.message}]
+    return problem(status, refusal.code, refusal.message, **details)
+
+
+def _malformed(error: Malformed) -> Response:
+    if not _is_api():
+        return error_page(error.status, error.code)
+    errors = [{"field": error.field, "message": error.message}]
+    return problem(error.status, error.code, error.message, errors=errors)
 
 
 def _unauthenticated(_error: Unauthenticated) -> Response:

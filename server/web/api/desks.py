@@ -40,9 +40,7 @@ from server.wire import DeskView, ShiftAnswer, TicketAnswer
 
 def _open_shift(asked: Asked[Nothing]) -> Response:
     return made(
-        shifts.open_shift(
-            hall=web().hall, caller=access.caller(), desk=asked.desk, key=asked.key
-        )
+        shifts.open_shift(hall=web().hall, caller=access.caller(), desk=asked.desk, key=asked.key)
     )
 
 

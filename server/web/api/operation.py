@@ -137,10 +137,8 @@ def made(answered: Answered[Any]) -> Response:
 
 def versioned(seq: int, paint: Callable[[], object]) -> Response:
     """A view with its `seq` as ETag; not even read when the asker has that version already."""
-    if request.if_none_match.contains_weak(str(seq)):
-        answer = Response(status=304)
-    else:
-        answer = reply(paint())
+    is_known = request.if_none_match.contains_weak(str(seq))
+    answer = Response(status=304) if is_known else reply(paint())
     answer.set_etag(str(seq))
     answer.headers["Cache-Control"] = "no-cache"
     return answer
