@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 from functools import lru_cache
+from io import BytesIO
 from math import ceil
 from pathlib import Path
 from typing import Final, Protocol
@@ -16,6 +17,8 @@ from zoneinfo import ZoneInfo
 
 from babel import Locale
 from babel.dates import format_date, format_time
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
 from babel.support import NullTranslations, Translations
 
 TRANSLATIONS: Final = Path(__file__).resolve().parent.parent / "translations"
@@ -89,6 +92,16 @@ def local_date(language: str, moment: datetime, zone: str) -> str:
     return format_date(
         moment.astimezone(ZoneInfo(zone)).date(), "EEEE d MMMM", locale=_LOCALES[language]
     )
+
+
+def offset_minutes(moment: datetime, zone: str) -> int:
+    """How far the wall clock of `zone` is ahead of UTC: for browsers, whose own tables may be old.
+
+    In September 2026 Morocco gave up summer time for good; a phone without updates does not know.
+    """
+    offset = moment.astimezone(ZoneInfo(zone)).utcoffset()
+    assert offset is not None, "an aware datetime has an offset"
+    return int(offset.total_seconds()) // _SECONDS_A_MINUTE
 
 
 def t_wait(language: str, wait: WaitSpan | None) -> str:
@@ -191,7 +204,13 @@ def _span(language: str, minutes: int) -> str:
 def _catalogue(language: str) -> NullTranslations:
     if language not in LANGUAGE_NAMES:
         raise ValueError(f"{language!r} is not a language of these pages")
-    return Translations.load(str(TRANSLATIONS), [language])
+    # Read from the source: a compiled catalogue is one more thing that can be stale.
+    with (TRANSLATIONS / language / "LC_MESSAGES" / "messages.po").open("rb") as source:
+        catalogue = read_po(source, locale=language)
+    compiled = BytesIO()
+    write_mo(compiled, catalogue)
+    compiled.seek(0)
+    return Translations(compiled)
 
 
 def check_locales() -> None:
