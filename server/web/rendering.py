@@ -131,6 +131,7 @@ def _install(environment: Environment) -> None:
         local_date=_local_date,
         language_names=i18n.LANGUAGE_NAMES,
         direction_of=i18n.direction,
+        offset_minutes=i18n.offset_minutes,
         isolated=i18n.isolated,
         asset=asset,
         icon=icon,

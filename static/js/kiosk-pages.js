@@ -1,5 +1,5 @@
 // @ts-check
-/** At most six services a screen: shows one screenful of tiles and the buttons to the others. */
+/** At most six services a screen: shows one screenful of tiles, and a button to the next, which comes round again. */
 
 const TILES_A_PAGE = 6;
 
@@ -7,13 +7,14 @@ const TILES_A_PAGE = 6;
 export class Pages {
   #page = 0;
   #nav = /** @type {HTMLElement} */ (document.getElementById("pages"));
-  #before = /** @type {HTMLButtonElement} */ (document.getElementById("page-before"));
   #next = /** @type {HTMLButtonElement} */ (document.getElementById("page-next"));
   #place = /** @type {HTMLElement} */ (document.getElementById("page-place"));
 
   constructor() {
-    this.#before.addEventListener("click", () => this.#turn(-1));
-    this.#next.addEventListener("click", () => this.#turn(1));
+    this.#next.addEventListener("click", () => {
+      this.#page += 1;
+      this.arrange();
+    });
     this.arrange();
   }
 
@@ -21,22 +22,14 @@ export class Pages {
   arrange() {
     const tiles = /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("#tiles > li"));
     const pages = Math.max(Math.ceil(tiles.length / TILES_A_PAGE), 1);
-    this.#page = Math.min(this.#page, pages - 1);
+    this.#page %= pages;
     tiles.forEach((tile, index) => {
       tile.hidden = Math.floor(index / TILES_A_PAGE) !== this.#page;
     });
     this.#nav.hidden = pages === 1;
-    this.#before.disabled = this.#page === 0;
-    this.#next.disabled = this.#page === pages - 1;
     const words = (this.#nav.dataset.pattern ?? "")
       .replace("{page}", String(this.#page + 1))
       .replace("{pages}", String(pages));
     if (this.#place.textContent !== words) this.#place.textContent = words;
-  }
-
-  /** @param {number} by */
-  #turn(by) {
-    this.#page = Math.max(this.#page + by, 0);
-    this.arrange();
   }
 }

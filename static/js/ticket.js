@@ -5,6 +5,7 @@ import { renewKey } from "nouba/keys";
 import { Live, fragment } from "nouba/live";
 import { aheadText, waitText } from "nouba/wait";
 
+const MILLISECONDS_A_MINUTE = 60000;
 const VIBRATION_MILLISECONDS = [400, 150, 400, 150, 800];
 
 /**
@@ -17,7 +18,7 @@ const VIBRATION_MILLISECONDS = [400, 150, 400, 150, 800];
  */
 
 const phone = /** @type {HTMLElement} */ (document.getElementById("phone"));
-const { branch = "", language = "", secret = "", zone = "UTC", fragmentUrl = "" } = phone.dataset;
+const { branch = "", language = "", secret = "", offsetMinutes = "0", fragmentUrl = "" } = phone.dataset;
 /** @type {Texts} */
 const texts = JSON.parse(document.getElementById("texts")?.textContent ?? "{}");
 const plainTitle = document.title;
@@ -119,8 +120,9 @@ async function prove() {
 function tellTime(at) {
   const place = document.getElementById("as-of");
   if (!place) return;
-  const clock = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", timeZone: zone });
-  place.textContent = texts.asOf.replace("{time}", clock.format(new Date(at)));
+  // By the server's offset: a phone's own table of time zones may be years old.
+  const local = new Date(Date.parse(at) + Number(offsetMinutes) * MILLISECONDS_A_MINUTE);
+  place.textContent = texts.asOf.replace("{time}", local.toISOString().slice(11, 16));
 }
 
 /** A second press while the first is on its way asks for the same thing, by the same key; coming back gets a new one. */
