@@ -1,0 +1,141 @@
+"""Real processes for the end-to-end tests: the server under gunicorn, and a client that speaks plain HTTP."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+START_SECONDS_MAX = 40
+STOP_SECONDS_MAX = 15
+ANSWER_SECONDS_MAX = 15
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def free_port() -> int:
+    """A port that nobody listens on at this moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class ServerProcess:
+    """`nouba serve` on a data folder; killed by its process group, as a power cut would."""
+
+    def __init__(self, data: Path, *options: str, environ: Mapping[str, str] | None = None) -> None:
+        self.data = data
+        self.port = free_port()
+        self._options = options
+        self._environ = {**os.environ, **(environ or {})}
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        """Returns once it answers."""
+        nouba = Path(sys.executable).with_name("nouba")
+        command = [str(nouba), "serve", "--data", str(self.data), "--port", str(self.port)]
+        log = (self.data / "server.log").open("ab")
+        self._process = subprocess.Popen(
+            [*command, *self._options],
+            stdout=log,
+            stderr=log,
+            env=self._environ,
+            cwd=ROOT,
+            start_new_session=True,
+        )
+        log.close()
+        deadline = time.monotonic() + START_SECONDS_MAX
+        while not self._answers():
+            assert self._process.poll() is None, f"it ended: {self.log()}"
+            assert time.monotonic() < deadline, f"it does not answer: {self.log()}"
+            time.sleep(0.05)
+
+    def kill(self) -> None:
+        """`kill -9` of every process of the server at once."""
+        assert self._process is not None, "it was started"
+        with suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+
+    def stop(self) -> None:
+        """Ask it to end; returns once it did."""
+        if self._process is None or self._process.poll() is not None:
+            return
+        self._process.terminate()
+        try:
+            self._process.wait(STOP_SECONDS_MAX)
+        except subprocess.TimeoutExpired:
+            self.kill()
+
+    def log(self) -> str:
+        """What it has said so far."""
+        return (self.data / "server.log").read_text(encoding="utf-8", errors="replace")[-4000:]
+
+    def _answers(self) -> bool:
+        try:
+            return Program(self.port).get("/health").status == 200
+        except OSError:
+            return False
+
+
+@contextmanager
+def running(
+    data: Path, *options: str, environ: Mapping[str, str] | None = None
+) -> Iterator[ServerProcess]:
+    """A server that ends with the block."""
+    server = ServerProcess(data, *options, environ=environ)
+    server.start()
+    try:
+        yield server
+    finally:
+        server.stop()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """An answer; `body` is decoded JSON, or None for what is none."""
+
+    status: int
+    body: Any
+
+
+class Program:
+    """An integrator with a bearer token: one connection a request, so that a killed server leaves nothing behind."""
+
+    def __init__(self, port: int, token: str = "") -> None:
+        self._port = port
+        self._headers = {"Authorization": f"Bearer {token}"} if token else {}
+
+    def get(self, path: str) -> Reply:
+        """Raises OSError or http.client.HTTPException when no answer comes."""
+        return self._send("GET", path, None, {})
+
+    def post(self, path: str, body: Mapping[str, object], key: str | None = None) -> Reply:
+        """With an `Idempotency-Key`; a fresh one when none is given."""
+        headers = {"Content-Type": "application/json", "Idempotency-Key": key or uuid4().hex}
+        return self._send("POST", path, json.dumps(body), headers)
+
+    def _send(self, method: str, path: str, body: str | None, headers: Mapping[str, str]) -> Reply:
+        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=ANSWER_SECONDS_MAX)
+        try:
+            connection.request(method, path, body, {**self._headers, **headers})
+            answer = connection.getresponse()
+            raw = answer.read()
+        finally:
+            connection.close()
+        is_json = "json" in (answer.headers["Content-Type"] or "")
+        return Reply(status=answer.status, body=json.loads(raw) if is_json and raw else None)
