@@ -23,7 +23,7 @@ from server.db import listings, reads
 from server.db.opening import open_store
 from server.demo_printer import RunningPrinter, virtual_printer
 from server.domain.branch import Branch
-from server.domain.errors import UnknownBranch
+from server.domain.errors import NotAllowed, UnknownBranch
 from server.domain.hours import ALWAYS_OPEN
 from server.domain.ids import Language, Texts, in_language
 from server.domain.roles import Role
@@ -64,9 +64,20 @@ def run(
 
     Raises DatabaseUnusable, PrinterUnusable, Refusal.
     """
-    plan = read_plan()
     # A plain SIGTERM would skip every `finally`; `serve` puts its own handler here.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    try:
+        return _run(config, read_plan(), say, serve)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _run(
+    config: Config,
+    plan: Mapping[str, Any],
+    say: Callable[[str], object],
+    serve: Callable[[Config, str], int],
+) -> int:
     store = open_store(config.database.url, create=True)
     hall = Hall(store=store, clock=SystemClock(), chance=SystemChance())
     demo = set_up(hall, plan, open_kiosk=is_loopback(config.server.host))
@@ -83,7 +94,10 @@ def read_plan() -> dict[str, Any]:
 
 
 def set_up(hall: Hall, plan: Mapping[str, Any], *, open_kiosk: bool) -> Demo:
-    """Create what is missing of the plan and nothing else, so an interrupted set-up goes on."""
+    """Create what is missing of the plan and nothing else, so an interrupted set-up goes on.
+
+    Raises NotAllowed on the database of a real town hall, where nobody wants these agents.
+    """
     branch = _branch(hall, plan, open_kiosk=open_kiosk)
     _services(hall, branch, plan["services"])
     _desks(hall, branch, plan["desks"])
@@ -163,6 +177,7 @@ def _branch(hall: Hall, plan: Mapping[str, Any], *, open_kiosk: bool) -> Branch:
         with hall.store.read() as connection:
             found = reads.branch_by_slug(connection, plan["slug"])
     except UnknownBranch:
+        _require_empty(hall)
         new = NewBranch(
             slug=plan["slug"],
             names=_texts(plan["names"]),
@@ -177,6 +192,16 @@ def _branch(hall: Hall, plan: Mapping[str, Any], *, open_kiosk: bool) -> Branch:
         amendments.set_open_kiosk(hall=hall, branch=found.id, open_kiosk=open_kiosk)
     with hall.store.read() as connection:
         return reads.branch_by_slug(connection, plan["slug"])
+
+
+def _require_empty(hall: Hall) -> None:
+    with hall.store.read() as connection:
+        others = reads.all_branches(connection)
+    if others:
+        raise NotAllowed(
+            f"this database holds {', '.join(branch.slug for branch in others)}: "
+            "give the demo a data folder of its own with --data DIR"
+        )
 
 
 def _services(hall: Hall, branch: Branch, planned: Sequence[Mapping[str, Any]]) -> None:

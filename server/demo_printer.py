@@ -44,14 +44,11 @@ class RunningPrinter:
 @contextmanager
 def virtual_printer(*, width_dots: int) -> Iterator[RunningPrinter]:
     """A virtual printer for as long as the body runs. Raises PrinterUnusable."""
-    ports = (_free_or_any(PORT), _free_or_any(PAGE_PORT))
-    with tempfile.TemporaryDirectory(prefix="nouba-printer-") as folder:
-        process = _start(ports, width_dots, Path(folder))
-        try:
-            printer = _wait_until_ready(process, Path(folder))
-        except BaseException:
-            _stop(process)
-            raise
+    try:
+        process, printer = _started((_free_or_any(PORT), _free_or_any(PAGE_PORT)), width_dots)
+    except PrinterUnusable:
+        # Somebody else took a port between our look and the printer's.
+        process, printer = _started((0, 0), width_dots)
     try:
         yield printer
     finally:
@@ -66,6 +63,18 @@ def _free_or_any(port: int) -> int:
         except OSError:
             return 0
     return port
+
+
+def _started(
+    ports: tuple[int, int], width_dots: int
+) -> tuple[subprocess.Popen[bytes], RunningPrinter]:
+    with tempfile.TemporaryDirectory(prefix="nouba-printer-") as folder:
+        process = _start(ports, width_dots, Path(folder))
+        try:
+            return process, _wait_until_ready(process, Path(folder))
+        except BaseException:
+            _stop(process)
+            raise
 
 
 def _start(ports: tuple[int, int], width_dots: int, folder: Path) -> subprocess.Popen[bytes]:

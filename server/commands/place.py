@@ -20,7 +20,7 @@ from server.db import reads
 from server.db.opening import DatabaseUnusable, open_store
 from server.demo_printer import PrinterUnusable
 from server.domain.branch import Branch
-from server.domain.errors import Invalid, Refusal, UnknownBranch
+from server.domain.errors import Refusal, UnknownBranch
 
 T = TypeVar("T")
 
@@ -81,13 +81,9 @@ def with_place(command: Callable[..., T]) -> Callable[..., T]:
 
 
 def told(refusal: Refusal) -> str:
-    """A refusal as an operator reads it: the sentence, and the field when it does not say it."""
-    field = refusal.details.get("field") if isinstance(refusal, Invalid) else None
-    return (
-        refusal.message
-        if not field or str(field) in refusal.message
-        else (f"{refusal.message} ({field})")
-    )
+    """A refusal as an operator reads it: the sentence, and what it is about if it does not say so."""
+    about = [str(each) for each in refusal.details.values() if str(each) not in refusal.message]
+    return f"{refusal.message} ({', '.join(about)})" if about else refusal.message
 
 
 branch_option = click.option(

@@ -1,0 +1,90 @@
+"""What operators read is what the code does: every setting and every command is documented."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+
+from server import config
+from server.cli import main
+from server.config import Setting
+
+DOCS = Path(__file__).resolve().parents[1] / "docs"
+
+
+def commands(command: click.Command, path: tuple[str, ...]) -> Iterator[tuple[str, click.Command]]:
+    """Every command that does something, by the words one types."""
+    if isinstance(command, click.Group):
+        for name, child in command.commands.items():
+            yield from commands(child, (*path, name))
+    else:
+        yield " ".join(path), command
+
+
+def sections(name: str) -> dict[str, str]:
+    """The text below each heading of a page, by heading."""
+    text = (DOCS / name).read_text(encoding="utf-8")
+    parts = re.split(r"^## (.+)$", text, flags=re.MULTILINE)
+    return dict(zip(parts[1::2], parts[2::2], strict=True))
+
+
+COMMANDS = dict(commands(main, ("nouba",)))
+
+
+@pytest.mark.parametrize("setting", config.describe(), ids=lambda setting: setting.name)
+def test_a_setting_is_documented_as_it_is(setting: Setting) -> None:
+    body = sections("configuration.md")[f"`[{setting.section}]`"]
+    row = (
+        f"| `{setting.key}` | `{config.as_toml(setting.default)}` | {setting.allowed} "
+        f"| {setting.description} |"
+    )
+    assert row in body
+
+
+def test_no_other_setting_is_documented() -> None:
+    known = {(f"`[{setting.section}]`", setting.key) for setting in config.describe()}
+    found = {
+        (heading, key)
+        for heading, body in sections("configuration.md").items()
+        if heading.startswith("`[")
+        for key in re.findall(r"^\| `(\w+)` \|", body, flags=re.MULTILINE)
+    }
+    assert found == known
+
+
+def test_the_environment_is_documented() -> None:
+    text = (DOCS / "configuration.md").read_text(encoding="utf-8")
+    for variable, name in config.ENVIRONMENT.items():
+        assert f"| `{variable}` | `{name}` |" in text
+
+
+@pytest.mark.parametrize("words", COMMANDS)
+def test_a_command_is_documented_with_its_options(words: str) -> None:
+    command = COMMANDS[words]
+    headings = [
+        heading
+        for heading in sections("commands.md")
+        if heading.strip("`") == words or heading.startswith(f"`{words} ")
+    ]
+    assert len(headings) == 1, f"docs/commands.md has no heading for {words}"
+    body = sections("commands.md")[headings[0]]
+    assert command.help is not None
+    assert command.help in body
+    options = {
+        parameter.opts[0]: parameter
+        for parameter in command.params
+        if isinstance(parameter, click.Option)
+    }
+    assert {"--data", "--config"} <= options.keys()
+    documented = set(re.findall(r"^\| `(--[\w-]+)` \|", body, flags=re.MULTILINE))
+    assert documented == options.keys() - {"--data", "--config"}
+    assert all(option.help or option.opts[0] == "--role" for option in options.values())
+
+
+def test_no_other_command_is_documented() -> None:
+    documented = [re.sub(r"`|( [A-Z]+)+`?$", "", each) for each in sections("commands.md")]
+    assert documented == list(COMMANDS)
