@@ -1,0 +1,198 @@
+"""Thousands of watching screens in one process: raw WebSockets on one epoll loop.
+
+`python -m benchmarks.audience` takes one JSON order a line on standard input and answers each with a line:
+{"do": "join", "port", "path", "watch": [body, …]} connects, one socket for each body (null: a bare socket, no
+Socket.IO); {"do": "await", "seq", "message"} answers when every socket has heard `message` with that `seq` or a
+later one, with the moment of the last (monotonic seconds, the same clock in all processes of a machine).
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import re
+import selectors
+import socket
+import sys
+import time
+from dataclasses import dataclass, field
+
+HOST = "127.0.0.1"
+TEXT, PING, PONG, CLOSE = 0x1, 0x9, 0xA, 0x8
+SHORT_MAX, MEDIUM = 125, 126
+AT_ONCE = 32
+"""Handshakes under way at the same time."""
+HEAD_BYTES = 200
+"""A push says its name and `seq` before its text."""
+CHUNK = 262_144
+AWAIT_SECONDS = 60
+_HEARD = re.compile(rb'42\["(\w+)",.*?"seq": ?(\d+)')
+
+
+@dataclass(slots=True)
+class Listener:
+    """One screen; `heard` keeps the highest seq of each message and when it was whole."""
+
+    connection: socket.socket
+    watch: object
+    received: bytearray = field(default_factory=bytearray)
+    is_open: bool = False
+    is_watching: bool = False
+    heard: dict[str, tuple[int, float]] = field(default_factory=dict)
+
+
+class Audience:
+    """All listeners and their loop."""
+
+    def __init__(self) -> None:
+        self._selector = selectors.DefaultSelector()
+        self._listeners: list[Listener] = []
+        self._bytes = 0
+        self._last_frame = b""
+
+    def run(self) -> None:
+        """Obey the orders of standard input until it ends, hearing pushes and answering pings meanwhile."""
+        self._selector.register(sys.stdin.buffer, selectors.EVENT_READ, None)
+        while True:
+            for key, _ in self._selector.select():
+                if key.data is not None:
+                    self._hear(key.data)
+                    continue
+                line = sys.stdin.buffer.readline()
+                if not line:
+                    return
+                print(json.dumps(self._obey(json.loads(line))), flush=True)
+
+    def _obey(self, order: dict[str, object]) -> dict[str, object]:
+        match order["do"]:
+            case "join":
+                watches = order["watch"]
+                assert isinstance(watches, list), "one body for each socket"
+                self._join(int(str(order["port"])), str(order["path"]), watches)
+                return {"sockets": len(self._listeners)}
+            case "await":
+                last = self._await(str(order["message"]), int(str(order["seq"])))
+                frame = self._last_frame.decode()
+                return {"last": last, "bytes": len(frame.encode()), "frame": frame}
+            case unknown:
+                raise ValueError(f"no such order: {unknown}")
+
+    def _join(self, port: int, path: str, watches: list[object]) -> None:
+        waiting = list(watches)
+        until = time.monotonic() + AWAIT_SECONDS + len(watches) / 10
+        pending: list[Listener] = []
+        while waiting or pending:
+            while waiting and len(pending) < AT_ONCE:
+                pending.append(self._connect(port, path, waiting.pop(0)))
+            self._turn(1.0)
+            pending = [each for each in pending if not each.is_watching]
+            if time.monotonic() > until:
+                raise TimeoutError(f"{len(pending) + len(waiting)} sockets were not let in")
+
+    def _connect(self, port: int, path: str, watch: object) -> Listener:
+        connection = socket.create_connection((HOST, port))
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        key = base64.b64encode(os.urandom(16)).decode()
+        connection.sendall(
+            f"GET {path} HTTP/1.1\r\nHost: {HOST}:{port}\r\nUpgrade: websocket\r\n"
+            f"Connection: Upgrade\r\nSec-WebSocket-Key: {key}\r\n"
+            "Sec-WebSocket-Version: 13\r\n\r\n".encode()
+        )
+        connection.settimeout(0.0)
+        listener = Listener(connection, watch)
+        self._listeners.append(listener)
+        self._selector.register(connection, selectors.EVENT_READ, listener)
+        return listener
+
+    def _await(self, message: str, seq: int) -> float | None:
+        until = time.monotonic() + AWAIT_SECONDS
+        while time.monotonic() < until:
+            heard = [each.heard.get(message, (-1, 0.0)) for each in self._listeners]
+            missing = sum(found < seq for found, _ in heard)
+            if not missing:
+                return max(at for _, at in heard)
+            # The last ones are counted after each turn; before, a turn hears many at once.
+            self._turn(0.05)
+        return None
+
+    def _turn(self, seconds: float) -> None:
+        for key, _ in self._selector.select(seconds):
+            if key.data is not None:
+                self._hear(key.data)
+
+    def _hear(self, listener: Listener) -> None:
+        try:
+            chunk = listener.connection.recv(CHUNK)
+        except BlockingIOError:
+            return  # an order's own turns have read it already
+        if not chunk:
+            raise ConnectionError("the server hung up on a screen")
+        received = listener.received
+        received += chunk
+        if not listener.is_open:
+            end = received.find(b"\r\n\r\n")
+            if end < 0:
+                return
+            if not received.startswith(b"HTTP/1.1 101"):
+                raise ConnectionError(f"no WebSocket: {bytes(received[:200])!r}")
+            del received[: end + 4]
+            listener.is_open = True
+            listener.is_watching = listener.watch is None
+        while (frame := _frame(received)) is not None:
+            opcode, start, end = frame
+            self._meet(listener, opcode, received[start : min(end, start + HEAD_BYTES)])
+            if opcode == TEXT:
+                self._last_frame = bytes(received[start:end]) if self._wants(end - start) else b""
+            del received[:end]
+
+    def _wants(self, length: int) -> bool:
+        # Kept whole only for the floor, which sends the same bytes: cheap, a slice of one screen's push.
+        return length > HEAD_BYTES
+
+    def _meet(self, listener: Listener, opcode: int, head: bytearray) -> None:
+        if opcode == TEXT and (heard := _HEARD.match(head)):
+            listener.heard[heard[1].decode()] = (int(heard[2]), time.monotonic())
+        elif opcode == TEXT and head == b"2":
+            _send(listener, b"3")
+        elif opcode == TEXT and head.startswith(b"0{"):
+            _send(listener, b"40")
+        elif opcode == TEXT and head.startswith(b"40{"):
+            _send(listener, b"421" + json.dumps(["watch", listener.watch]).encode())
+        elif opcode == TEXT and head.startswith(b"431"):
+            if b'"ok":true' not in head:
+                raise PermissionError(f"not let in: {bytes(head)!r}")
+            listener.is_watching = True
+        elif opcode == PING:
+            _send(listener, bytes(head), PONG)
+        elif opcode == CLOSE:
+            raise ConnectionError("the server closed a screen's socket")
+
+
+def _frame(received: bytearray) -> tuple[int, int, int] | None:
+    """Opcode, and where the payload of the first whole frame begins and ends."""
+    if len(received) < 2:
+        return None
+    length, start = received[1] & 0x7F, 2
+    if length > SHORT_MAX:
+        width = 2 if length == MEDIUM else 8
+        if len(received) < start + width:
+            return None
+        length, start = int.from_bytes(received[start : start + width], "big"), start + width
+    if len(received) < start + length:
+        return None
+    return received[0] & 0x0F, start, start + length
+
+
+def _send(listener: Listener, payload: bytes, opcode: int = TEXT) -> None:
+    """A masked frame, as clients must; the mask is zero, which is lawful and saves the work."""
+    length = len(payload)
+    if length <= SHORT_MAX:
+        head = bytes((0x80 | opcode, 0x80 | length))
+    else:
+        head = bytes((0x80 | opcode, 0x80 | MEDIUM)) + length.to_bytes(2, "big")
+    listener.connection.send(head + bytes(4) + payload)
+
+
+if __name__ == "__main__":
+    Audience().run()
