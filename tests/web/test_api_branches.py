@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from server.domain.roles import Role
-from server.domain.ticket import Verb
+from server.domain.states import Verb
 from tests.builders import Town
 from tests.web.builders import (
     another_branch,

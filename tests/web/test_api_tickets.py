@@ -10,7 +10,7 @@ import pytest
 from server.actions import settings
 from server.db import reads
 from server.domain.roles import Role
-from server.domain.ticket import TicketState
+from server.domain.states import TicketState
 from tests.builders import Town
 from tests.web.builders import another_branch, call, nothing_written, open_site, problem_of, refused
 
