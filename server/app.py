@@ -162,7 +162,8 @@ def _protect(app: Flask, config: Config) -> None:
     limits.limiter.init_app(app)
     staff = LoginManager(app)
     staff.user_loader(access.load_staff)
-    staff.session_protection = "strong"
+    # "strong" would end the session of a laptop that changes its address in the middle of a ticket.
+    staff.session_protection = "basic"
     Talisman(
         app,
         force_https=config.security.https,

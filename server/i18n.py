@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Final, Protocol
 from zoneinfo import ZoneInfo
 
-from babel import Locale
 from babel.dates import format_date, format_time
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
@@ -211,9 +210,3 @@ def _catalogue(language: str) -> NullTranslations:
     write_mo(compiled, catalogue)
     compiled.seek(0)
     return Translations(compiled)
-
-
-def check_locales() -> None:
-    """Raises babel.UnknownLocaleError when Babel lacks one of the locales; a test calls it."""
-    for name in _LOCALES.values():
-        Locale.parse(name)

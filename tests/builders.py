@@ -34,7 +34,8 @@ from server.domain.ids import (
 )
 from server.domain.ranking import Head
 from server.domain.roles import Role
-from server.domain.ticket import Place, Ticket, TicketClass, TicketState, Verb
+from server.domain.states import TicketClass, TicketState, Verb
+from server.domain.ticket import Place, Ticket
 from server.wire import TicketAnswer
 
 CASABLANCA = ZoneInfo("Africa/Casablanca")

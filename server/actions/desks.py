@@ -26,7 +26,8 @@ from server.domain.events import EventKind
 from server.domain.ids import AgentId, DeskId, TicketId
 from server.domain.ranking import Cause, Explanation
 from server.domain.roles import Right
-from server.domain.ticket import Change, Decision, Place, Ticket, Unchanged, Verb
+from server.domain.states import Verb
+from server.domain.ticket import Change, Decision, Place, Ticket, Unchanged
 from server.wire import NextUp, TicketAnswer
 
 Decide = Callable[[Ticket, Place, datetime], Decision]

@@ -24,7 +24,8 @@ from server.domain.events import Event
 from server.domain.ids import DeskId
 from server.domain.queue import PauseReason, Shift
 from server.domain.roles import Right
-from server.domain.ticket import Change, TicketState
+from server.domain.states import TicketState
+from server.domain.ticket import Change
 from server.wire import ShiftAnswer
 
 Alter = Callable[[UnitOfWork, Shift, datetime], tuple[Shift, Event] | None]

@@ -8,13 +8,15 @@ from datetime import datetime
 from server.actions.hall import Answered, Caller, Hall, Step, perform, request_key, require_branch
 from server.clock import new_secret, new_ticket_id
 from server.db import reads
+from server.db.staffing import read_staffing
 from server.db.unit_of_work import UnitOfWork
 from server.db.views import wait_range
 from server.domain import queue, ticket
 from server.domain.branch import Service
 from server.domain.ids import BranchId, Language, Secret
 from server.domain.roles import Right
-from server.domain.ticket import Ticket, TicketClass, Unchanged
+from server.domain.states import TicketClass
+from server.domain.ticket import Ticket, Unchanged
 from server.wire import TicketAnswer
 
 
@@ -56,7 +58,7 @@ def issue_ticket(
         # An ordinary newcomer is last, whatever the order of the others: no need to count them.
         is_last = ticket_class is TicketClass.ORDINARY
         ahead = waiting if is_last else reads.ahead_of(work.connection, change.after)
-        staffing = reads.staffing(work.connection, branch, day)
+        staffing = read_staffing(work.connection, branch, day)
         wait = wait_range(staffing, found.id, ahead)
         answer = answer_of(change.after, found, None, work.seq)
         return Step(answer=replace(answer, secret=change.after.secret, ahead=ahead, wait=wait))

@@ -16,7 +16,8 @@ from server.domain.ids import Language, Texts
 from server.domain.queue import PauseReason, Shift
 from server.domain.ranking import HeadStarts
 from server.domain.roles import Role
-from server.domain.ticket import Ticket, TicketClass, TicketState
+from server.domain.states import TicketClass, TicketState
+from server.domain.ticket import Ticket
 
 Row = sa.Row[*tuple[Any, ...]]
 

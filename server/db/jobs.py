@@ -168,7 +168,8 @@ def overdue(connection: sa.Connection, now: datetime, limit: int) -> list[Job]:
             jobs.c.expires_at <= now,
             sa.or_(jobs.c.claimed_until.is_(None), jobs.c.claimed_until <= now),
         )
-        .order_by(jobs.c.id)
+        # In the order of the index of pending jobs: by id, SQLite would read all that ever were.
+        .order_by(jobs.c.kind, jobs.c.run_at, jobs.c.id)
         .limit(limit)
     )
     return [
@@ -208,10 +209,11 @@ def waiting_by_target(connection: sa.Connection, branch: BranchId) -> dict[str, 
     return {row.target: row.waiting for row in connection.execute(statement)}
 
 
-def _due(kind: JobKind, now: datetime) -> list[sa.ColumnElement[bool]]:
+def _due(kind: JobKind, now: datetime) -> list[sa.ColumnElement[bool] | sa.TextClause]:
     return [
-        # Written as the index says it, or the planner cannot use the index.
-        sa.literal_column("state = 'pending'", sa.Boolean),
+        # Written as the index says it, or the planner cannot use the index (SQLite: nor as a
+        # literal_column, to which "= 1" is added).
+        sa.text("state = 'pending'"),
         jobs.c.kind == kind.value,
         jobs.c.run_at <= now,
         jobs.c.expires_at > now,

@@ -26,7 +26,8 @@ from server.domain.estimate import Handling
 from server.domain.events import Event
 from server.domain.ids import BranchId, Seq, ServiceId
 from server.domain.queue import Shift
-from server.domain.ticket import Change, Segment, Ticket, TicketState
+from server.domain.states import TicketState
+from server.domain.ticket import Change, Segment, Ticket
 
 Answer = TypeVar("Answer")
 

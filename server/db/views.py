@@ -12,13 +12,15 @@ import sqlalchemy as sa
 
 from server.db import codec, jobs, reads
 from server.db.credentials import agent as read_agent
+from server.db.staffing import Staffing, read_staffing
 from server.db.tables import agents, desks, shifts, tickets
 from server.domain import estimate, queue
 from server.domain.branch import Branch, Catalogue, Desk, DeskLine, Service
 from server.domain.errors import NobodyWaiting
 from server.domain.ids import BranchId, ServiceId, Texts
 from server.domain.queue import Shift
-from server.domain.ticket import AT_A_DESK, Ticket, TicketState
+from server.domain.states import AT_A_DESK, TicketState
+from server.domain.ticket import Ticket
 from server.wire import (
     BoardCall,
     BoardView,
@@ -77,7 +79,7 @@ def desk(connection: sa.Connection, branch_id: BranchId, shift: Shift, now: date
     branch = reads.branch(connection, branch_id)
     catalogue = reads.catalogue(connection, branch)
     day = branch.hours.business_day(now)
-    staffing = reads.staffing(connection, branch_id, day)
+    staffing = read_staffing(connection, branch_id, day)
     here = next(each for each in catalogue.desks if each.id == shift.desk)
     found = read_agent(connection, shift.agent)
     up, callable_at = _next_up(connection, branch, here, now)
@@ -129,7 +131,7 @@ def ticket(connection: sa.Connection, value: Ticket, now: datetime) -> TicketVie
     ahead, wait = None, None
     if value.state is TicketState.WAITING:
         ahead = reads.ahead_of(connection, value)
-        staffing = reads.staffing(connection, branch.id, value.day)
+        staffing = read_staffing(connection, branch.id, value.day)
         wait = wait_range(staffing, value.service, ahead)
     return TicketView(
         branch=branch_card(branch),
@@ -153,7 +155,7 @@ def ticket(connection: sa.Connection, value: Ticket, now: datetime) -> TicketVie
 def line(connection: sa.Connection, branch: Branch, service: Service, now: datetime) -> LineView:
     """One line for all the phones in it."""
     day = branch.hours.business_day(now)
-    staffing = reads.staffing(connection, branch.id, day)
+    staffing = read_staffing(connection, branch.id, day)
     labels = connection.execute(_line_labels, {"service": service.id, "day": day}).scalars().all()
     waits = tuple(wait_range(staffing, service.id, ahead) for ahead in range(len(labels)))
     return LineView(
@@ -165,7 +167,7 @@ def line(connection: sa.Connection, branch: Branch, service: Service, now: datet
     )
 
 
-def wait_range(staffing: reads.Staffing, service: ServiceId, ahead: int) -> WaitRange | None:
+def wait_range(staffing: Staffing, service: ServiceId, ahead: int) -> WaitRange | None:
     """The wait of someone with `ahead` people before them; None while no desk serves the line."""
     working = estimate.desks_serving(service, working=staffing.working, waiting=staffing.waiting)
     idle = estimate.idle_desks(
@@ -244,12 +246,12 @@ def _tiles(
 ) -> tuple[Catalogue, tuple[ServiceTile, ...]]:
     branch = reads.branch_by_slug(connection, slug)
     catalogue = reads.catalogue(connection, branch)
-    staffing = reads.staffing(connection, branch.id, branch.hours.business_day(now))
+    staffing = read_staffing(connection, branch.id, branch.hours.business_day(now))
     return catalogue, _service_tiles(catalogue, staffing, is_open=branch.hours.is_open(now))
 
 
 def _service_tiles(
-    catalogue: Catalogue, staffing: reads.Staffing, *, is_open: bool
+    catalogue: Catalogue, staffing: Staffing, *, is_open: bool
 ) -> tuple[ServiceTile, ...]:
     return tuple(
         ServiceTile(
@@ -342,7 +344,7 @@ def _ticket_card(value: Ticket, by_id: Mapping[ServiceId, Service]) -> TicketCar
 
 
 def _line_card(
-    served: DeskLine, by_id: Mapping[ServiceId, Service], staffing: reads.Staffing
+    served: DeskLine, by_id: Mapping[ServiceId, Service], staffing: Staffing
 ) -> DeskLineCard:
     service = by_id[served.service]
     return DeskLineCard(

@@ -24,7 +24,8 @@ from server.delivery.retry import wait_after
 from server.domain.branch import Branch, Printer, Service
 from server.domain.events import Event, EventKind
 from server.domain.ids import in_language
-from server.domain.ticket import Ticket, TicketState
+from server.domain.states import TicketState
+from server.domain.ticket import Ticket
 
 LEASE = timedelta(seconds=30)
 """Longer than any time-out of a channel: only a dead sender loses its claim."""

@@ -26,7 +26,8 @@ from server.domain.ids import (
     TicketId,
 )
 from server.domain.ranking import Explanation, Head, explain, rank_at
-from server.domain.ticket import Change, Ticket, TicketClass, TicketState
+from server.domain.states import TicketClass, TicketState
+from server.domain.ticket import Change, Ticket
 
 MAX_NUMBER = 999
 """Three digits: what a wall can show, a voice can say and a person can remember."""

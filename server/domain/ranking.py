@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from server.domain.ids import Label, ServiceId, TicketId
-from server.domain.ticket import TicketClass
+from server.domain.states import TicketClass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""One visit: its states, the table of lawful steps, and the verbs that take them.
+"""One visit, and the verbs that take it from state to state.
 
 Every verb is `(ticket, request, now) -> Change | Unchanged` or raises a Refusal. `Unchanged` means
 "already so": the caller answers with the ticket as it is and writes nothing.
@@ -10,7 +10,6 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
-from enum import StrEnum
 
 from server.domain.errors import (
     IllegalTransition,
@@ -29,6 +28,7 @@ from server.domain.ids import (
     ServiceId,
     TicketId,
 )
+from server.domain.states import ALREADY_SO, AT_A_DESK, LAWFUL, TicketClass, TicketState, Verb
 
 RECALL_GAP = timedelta(seconds=10)
 """The voice needs this long to finish one call before it repeats it."""
@@ -36,84 +36,6 @@ NO_SHOW_HOLD = timedelta(minutes=5)
 """How long a ticket that did not show up cannot be called again: time to come back from the café."""
 NO_SHOWS_MAX = 3
 REOPEN_WINDOW = timedelta(minutes=15)
-
-
-class TicketClass(StrEnum):
-    """Decides the head start. Never the reason for it: that is nobody's business (law 09-08)."""
-
-    ORDINARY = "ordinary"
-    PRIORITY = "priority"
-
-
-class TicketState(StrEnum):
-    """Where a visit stands; see DESIGN section 4."""
-
-    WAITING = "waiting"
-    CALLED = "called"
-    SERVING = "serving"
-    PARKED = "parked"
-    MISSED = "missed"
-    DONE = "done"
-    CANCELLED = "cancelled"
-    EXPIRED = "expired"
-
-
-class Verb(StrEnum):
-    """What can be asked of a ticket that exists."""
-
-    CALL = "call"
-    RECALL = "recall"
-    START = "start"
-    UNDO_START = "undo_start"
-    FINISH = "finish"
-    REOPEN = "reopen"
-    NO_SHOW = "no_show"
-    REINSTATE = "reinstate"
-    PARK = "park"
-    UNPARK = "unpark"
-    TRANSFER = "transfer"
-    RETURN = "return"
-    CANCEL = "cancel"
-    CLOSE_DAY = "close_day"
-
-
-_S, _V = TicketState, Verb
-LAWFUL: Mapping[TicketState, frozenset[Verb]] = {
-    _S.WAITING: frozenset({_V.CALL, _V.PARK, _V.TRANSFER, _V.CANCEL, _V.CLOSE_DAY}),
-    _S.CALLED: frozenset(
-        {
-            _V.START,
-            _V.RECALL,
-            _V.NO_SHOW,
-            _V.TRANSFER,
-            _V.RETURN,
-            _V.PARK,
-            _V.CANCEL,
-            _V.CLOSE_DAY,
-        }
-    ),
-    _S.SERVING: frozenset({_V.FINISH, _V.TRANSFER, _V.PARK, _V.UNDO_START, _V.CLOSE_DAY}),
-    _S.PARKED: frozenset({_V.UNPARK, _V.CALL, _V.FINISH, _V.CANCEL, _V.CLOSE_DAY}),
-    _S.MISSED: frozenset({_V.REINSTATE}),
-    _S.DONE: frozenset({_V.REOPEN}),
-    _S.CANCELLED: frozenset(),
-    _S.EXPIRED: frozenset(),
-}
-"""The steps of DESIGN section 4; whatever is not here is refused as `illegal_transition`."""
-
-ALREADY_SO: Mapping[Verb, TicketState] = {
-    _V.START: _S.SERVING,
-    _V.FINISH: _S.DONE,
-    _V.PARK: _S.PARKED,
-    _V.UNPARK: _S.WAITING,
-    _V.RETURN: _S.WAITING,
-    _V.REINSTATE: _S.WAITING,
-    _V.CANCEL: _S.CANCELLED,
-}
-"""Asking for what is already so is no error (a second press, a late retry): nothing is written."""
-
-AT_A_DESK = frozenset({_S.CALLED, _S.SERVING})
-"""The states that occupy a desk: at most one ticket a desk, also by a database index."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

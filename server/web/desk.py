@@ -11,7 +11,7 @@ from server.db import reads, views
 from server.domain.errors import Invalid, Refusal
 from server.domain.ids import DeskId, TicketId
 from server.domain.queue import PauseReason, Shift
-from server.domain.ticket import Verb
+from server.domain.states import Verb
 from server.web import access
 from server.web.context import wants_fragment, web
 from server.web.forms import Form, field, idempotency_key, number

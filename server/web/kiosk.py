@@ -11,7 +11,7 @@ from server.db.jobs import JobKind, JobState
 from server.domain.errors import Invalid, Refusal
 from server.domain.ids import Language, Secret, TicketId
 from server.domain.roles import Right
-from server.domain.ticket import TicketClass
+from server.domain.states import TicketClass
 from server.web import access
 from server.web.context import wants_fragment, web
 from server.web.forms import Form, field, idempotency_key

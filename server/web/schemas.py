@@ -18,7 +18,7 @@ from server.domain.errors import Invalid
 from server.domain.events import EventKind
 from server.domain.ids import Language
 from server.domain.queue import PauseReason
-from server.domain.ticket import TicketClass
+from server.domain.states import TicketClass
 from server.web.problems import Malformed
 from server.wire import ServiceTile
 

@@ -41,6 +41,9 @@ def submit() -> Response:
     if not found.agent.is_active:
         return _form(refusal=True)
     session.clear()  # a session that somebody planted before ends here
+    session.permanent = (
+        True  # ends after PERMANENT_SESSION_LIFETIME, not when the browser is closed
+    )
     login_user(StaffMember(found.agent, found.branch))
     return _go(_next())
 

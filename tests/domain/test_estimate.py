@@ -13,10 +13,11 @@ from server.domain.estimate import (
     LONGEST_VISIT,
     PRIOR_WEIGHT,
     Handling,
+    Wait,
     desks_serving,
+    idle_desks,
     prior,
     wait,
-    working_desks,
 )
 from server.domain.ids import DeskId, ServiceId
 from tests.builders import a_desk
@@ -114,6 +115,15 @@ def test_the_shares_of_a_desk_never_exceed_the_desk(backlog: dict[int, int]) -> 
     assert total <= 1 + 1e-9
 
 
-def test_only_desks_that_are_ready_work() -> None:
-    first, second = a_desk(1, {1: ZERO}), a_desk(2, {1: ZERO})
-    assert working_desks([first, second], frozenset({DeskId(2)})) == (second,)
+def test_an_idle_desk_takes_the_first_at_once() -> None:
+    first, second = a_desk(1, {1: ZERO}), a_desk(2, {2: ZERO})
+    civil = ServiceId(1)
+    idle = idle_desks(
+        civil, working=[first, second], idle=frozenset({DeskId(1), DeskId(2)}), waiting={}
+    )
+    assert idle == 1, "the other desk does not serve this line"
+    at_once = wait(ahead=0, desks=1, handling=HANDLING, idle=idle)
+    assert at_once == Wait(p50_seconds=0, p90_seconds=0)
+    assert wait(ahead=1, desks=1, handling=HANDLING, idle=idle) == wait(
+        ahead=0, desks=1, handling=HANDLING
+    )

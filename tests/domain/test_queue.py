@@ -23,7 +23,8 @@ from server.domain.hours import OFFICE_HOURS, Hours
 from server.domain.ids import AgentId, DeskId, Language, Secret, TicketId, in_language
 from server.domain.queue import IssueRequest, PauseReason, Shift
 from server.domain.roles import Right, Role, rights_of
-from server.domain.ticket import Change, TicketClass, TicketState
+from server.domain.states import TicketClass, TicketState
+from server.domain.ticket import Change
 from tests.builders import CASABLANCA, MORNING, a_branch, a_service, a_ticket
 
 SHIFT = Shift(desk=DeskId(1), agent=AgentId(1), opened_at=MORNING)

@@ -15,7 +15,7 @@ from server.domain.errors import NobodyWaiting
 from server.domain.ids import Label, ServiceId, TicketId
 from server.domain.queue import Choice, choose
 from server.domain.ranking import Cause, Explanation, Head, HeadStarts, explain, rank_at
-from server.domain.ticket import TicketClass
+from server.domain.states import TicketClass
 from tests.builders import MORNING, a_branch
 
 MINUTE = timedelta(minutes=1)

@@ -17,7 +17,8 @@ from server.domain.errors import (
 )
 from server.domain.events import EventKind
 from server.domain.ids import ServiceId
-from server.domain.ticket import Change, Decision, Ticket, TicketState, Unchanged, Verb
+from server.domain.states import TicketState, Verb
+from server.domain.ticket import Change, Decision, Ticket, Unchanged
 from tests.builders import MORNING, a_place, a_ticket
 
 S, V, K = TicketState, Verb, EventKind

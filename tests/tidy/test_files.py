@@ -36,10 +36,11 @@ def test_files_are_short() -> None:
 
 
 def test_functions_are_short() -> None:
-    """A function is read in one look."""
+    """A function is read in one look; a migration is a list of statements, read once."""
     long_functions = {
         f"{name}:{node.lineno} {node.name}": lines
         for name, tree in python_trees()
+        if "/migrations/versions/" not in name
         for node in ast.walk(tree)
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
         and (lines := (node.end_lineno or node.lineno) - node.lineno + 1) > FUNCTION_LINES_MAX

@@ -27,7 +27,7 @@ from server.domain.errors import (
 )
 from server.domain.ids import Secret
 from server.domain.roles import Right
-from server.domain.ticket import Verb
+from server.domain.states import Verb
 from server.web import access
 from server.web.api.operation import REPLAYED_HEADER, Asked, Method, Operation, made, reply
 from server.web.context import web

@@ -1,0 +1,142 @@
+"""The OpenAPI document against the routes, against its own standard, and against the running API."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from jsonschema_rs import Draft202012Validator, meta
+
+from server.web import openapi
+from server.web.api import OPERATIONS
+from tests.builders import Town
+from tests.web.builders import open_site
+
+pytestmark = pytest.mark.parametrize("database_kind", ["sqlite"])
+
+EXAMPLES_AN_OPERATION = 12
+REPEATED = {"404", "405", "422", "default"}
+
+
+@pytest.fixture
+def document() -> dict[str, Any]:
+    return openapi.document(OPERATIONS)
+
+
+def test_it_is_served_to_everybody(town: Town, tmp_path: Path, document: dict[str, Any]) -> None:
+    answer = open_site(town, tmp_path).api(None).get("/openapi.json")
+    assert (answer.status_code, answer.content_type) == (200, "application/json")
+    assert answer.json == document
+
+
+def test_every_route_is_in_it_and_every_entry_is_a_route(
+    town: Town, tmp_path: Path, document: dict[str, Any]
+) -> None:
+    routes = {
+        (method.lower(), re.sub(r"<\w+:(\w+)>", r"{\1}", rule.rule.removeprefix("/api/v1")))
+        for rule in open_site(town, tmp_path).app.url_map.iter_rules()
+        if rule.rule.startswith("/api/")
+        for method in rule.methods or ()
+        if method in {"GET", "POST", "DELETE"}
+    }
+    entries = {(method, path) for path, item in document["paths"].items() for method in item}
+    assert routes == entries
+
+
+def test_its_schemas_are_json_schemas_and_all_are_used(
+    town: Town, document: dict[str, Any]
+) -> None:
+    schemas = document["components"]["schemas"]
+    for schema in schemas.values():
+        meta.validate({"$schema": "https://json-schema.org/draft/2020-12/schema", **schema})
+    used = set(re.findall(r"#/components/schemas/(\w+)", str(document)))
+    assert used == set(schemas)
+
+
+def test_every_operation_has_its_own_name_and_says_what_it_needs(
+    town: Town, document: dict[str, Any]
+) -> None:
+    operations = [each for item in document["paths"].values() for each in item.values()]
+    names = [each["operationId"] for each in operations]
+    assert len(names) == len(set(names))
+    assert all(each["summary"].endswith(".") for each in operations)
+    for method, item in [(m, o) for path in document["paths"].values() for m, o in path.items()]:
+        keys = [each for each in item["parameters"] if each["name"] == "Idempotency-Key"]
+        assert bool(keys) == (method != "get")
+
+
+def test_answers_fit_their_schemas(town: Town, tmp_path: Path, document: dict[str, Any]) -> None:
+    """Views with something in them: what random requests seldom reach."""
+    site = open_site(town, tmp_path)
+    desk = site.seated(0)
+    for service in ("a", "b", "a", "c"):
+        town.issue(service)
+    called = desk.post(f"/desks/{town.desks[0]}/calls").json
+    assert called
+    desk.post(f"/tickets/{called['id']}/starts")
+    secret = town.issue().value.secret
+    for path, name in {
+        f"/branches/{town.slug}/views/board": "BoardView",
+        f"/branches/{town.slug}/views/kiosk": "KioskView",
+        f"/branches/{town.slug}/services": "ServiceList",
+        f"/branches/{town.slug}/desks": "DeskList",
+        f"/branches/{town.slug}/events": "EventList",
+        f"/desks/{town.desks[0]}/view": "DeskView",
+        f"/tickets/{secret}": "TicketView",
+        "/tickets/0000000000000": "Problem",
+    }.items():
+        _validator(document, name).validate(desk.get(path).json)
+    _validator(document, "TicketAnswer").validate(called)
+
+
+def test_random_requests_meet_the_document(
+    town: Town, tmp_path: Path, document: dict[str, Any]
+) -> None:
+    """Schemathesis, in this process: no 500, no undocumented status, every body as its schema says."""
+    site = open_site(town, tmp_path, limits__secret_lookups_per_minute=100_000)
+    supervisor = site.seated(0)
+    town.issue()
+    known = _known(town)
+    schema = schemathesis.openapi.from_dict(document).configure(base_url="http://localhost/api/v1")
+    schema.app = site.app
+    for result in schema.get_all_operations():
+        operation = result.ok()
+
+        @given(case=operation.as_strategy(), data=st.data())
+        @settings(
+            max_examples=EXAMPLES_AN_OPERATION,
+            phases=[Phase.generate],
+            suppress_health_check=list(HealthCheck),
+            database=None,
+        )
+        def call(case: Any, data: st.DataObject) -> None:
+            # Half of the addresses name something that exists, or everything would end in a 404.
+            if data.draw(st.booleans()):
+                case.path_parameters.update(
+                    {name: known[name] for name in case.path_parameters if name in known}
+                )
+            case.call_and_validate(headers={"Authorization": f"Bearer {supervisor.token}"})
+
+        call()
+
+
+def _known(town: Town) -> dict[str, Any]:
+    issued = town.issue().value
+    return {
+        "branch": town.slug,
+        "desk": str(town.desks[0]),
+        "ticket": issued.id,
+        "secret": issued.secret,
+    }
+
+
+def _validator(document: dict[str, Any], name: str) -> Draft202012Validator:
+    return Draft202012Validator(
+        {"$ref": f"#/components/schemas/{name}", "components": document["components"]},
+        validate_formats=True,
+    )
