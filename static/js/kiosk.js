@@ -7,6 +7,8 @@ import { Pages } from "nouba/kiosk-pages";
 import { Take } from "nouba/kiosk-take";
 import { showTicket } from "nouba/kiosk-ticket";
 
+const REFUSED_MILLISECONDS = 10000;
+
 const frame = /** @type {HTMLElement} */ (document.getElementById("kiosk"));
 const { branch = "", language = "", fragmentUrl = "", startUrl = "/" } = frame.dataset;
 
@@ -31,7 +33,8 @@ if (fragment().dataset.screen === "ticket") {
     onPaint: () => pages?.arrange(),
     onRefused: (code) => {
       console.warn("this kiosk may not watch", code);
-      void go(startUrl);
+      // Not at once: a server that shows the page but refuses its news would be asked in a circle.
+      setTimeout(() => void go(startUrl), REFUSED_MILLISECONDS);
     },
   });
   if (form instanceof HTMLFormElement) {
