@@ -195,13 +195,18 @@ def _worker(
     def url_of(value: Ticket) -> str:
         return parts.ticket_url(value.secret)
 
+    channel_to = partial(
+        open_channel,
+        connect_timeout_seconds=config.printing.connect_timeout_seconds,
+        send_timeout_seconds=config.printing.send_timeout_seconds,
+    )
     return Worker(
         hall,
         pusher=Pusher(hall, rooms, painter, live),
         dispatcher=Dispatcher(
             hall, expires_after=timedelta(seconds=config.printing.expire_seconds)
         ),
-        sender=PrintSender(hall, PaperPress(FONTS), open_channel, url_of),
+        sender=PrintSender(hall, PaperPress(FONTS), channel_to, url_of),
         hints=_hints(config),
     )
 

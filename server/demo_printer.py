@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import ctypes
 import json
-import os
-import signal
 import socket
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+from server.family import end_with_parent
 
 HOST = "127.0.0.1"
 PORT = 9100
@@ -25,7 +24,6 @@ STOP_SECONDS_MAX = 5
 POLL_SECONDS = 0.02
 READY_FILE = "ready.json"
 ERRORS_FILE = "errors.txt"
-_SET_PARENT_DEATH_SIGNAL = 1  # prctl(2): PR_SET_PDEATHSIG
 _FOLDER = Path(__file__).resolve().parent.parent
 
 
@@ -92,23 +90,8 @@ def _start(ports: tuple[int, int], width_dots: int, folder: Path) -> subprocess.
             # Ctrl-C is for the server: it still prints what was issued, then ends the printer.
             start_new_session=True,
             # Safe here: the demo has no threads yet when it starts its printer.
-            preexec_fn=_end_with_parent(),  # noqa: PLW1509
+            preexec_fn=end_with_parent(),  # noqa: PLW1509
         )
-
-
-def _end_with_parent() -> Callable[[], None] | None:
-    """What the child does first, so that a killed server (kill -9) leaves no printer behind."""
-    if sys.platform != "linux":
-        return None
-    library = ctypes.CDLL(None)
-    parent = os.getpid()
-
-    def ask() -> None:
-        library.prctl(_SET_PARENT_DEATH_SIGNAL, signal.SIGTERM)
-        if os.getppid() != parent:  # it died before it was asked for
-            os._exit(1)
-
-    return ask
 
 
 def _wait_until_ready(process: subprocess.Popen[bytes], folder: Path) -> RunningPrinter:

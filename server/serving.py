@@ -11,6 +11,7 @@ import os
 import signal
 import subprocess
 import sys
+import zoneinfo
 from contextlib import suppress
 from pathlib import Path
 from types import FrameType
@@ -19,6 +20,7 @@ from typing import Any, NoReturn
 import msgspec
 
 from server.config_schema import Config
+from server.family import end_with_parent
 
 SETTINGS_VARIABLE = "NOUBA_SERVING"
 PAPER_VARIABLE = "NOUBA_PAPER_URL"
@@ -35,7 +37,12 @@ def serve(config: Config) -> NoReturn:
 
 def serve_beside(config: Config, paper_url: str) -> int:
     """Run the server as a child until it ends or this process is told to; returns its exit status."""
-    child = subprocess.Popen(_COMMAND, env=_environment(config, paper_url))  # noqa: S603 (our own module)
+    child = subprocess.Popen(  # noqa: S603 (our own module)
+        _COMMAND,
+        env=_environment(config, paper_url),
+        # Safe here: the demo has no threads of its own.
+        preexec_fn=end_with_parent(),  # noqa: PLW1509
+    )
 
     def forward(number: int, _frame: FrameType | None) -> None:
         with suppress(ProcessLookupError):
@@ -61,6 +68,8 @@ def _path(wanted: type, value: Any) -> Any:
 def _main() -> None:
     # A person's Ctrl-C must end us, whatever the process that started us ignored.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    # As the nouba command does: Morocco's clock comes from the tzdata package, the same on every machine.
+    zoneinfo.reset_tzpath(to=())
     settings = os.environ.pop(SETTINGS_VARIABLE)
     config = msgspec.json.decode(settings, type=Config, dec_hook=_path)
     paper_url = os.environ.pop(PAPER_VARIABLE, "")

@@ -16,7 +16,7 @@ from server.actions.hall import (
     require_shift,
 )
 from server.db import reads
-from server.db.credentials import agent as read_agent
+from server.db.credentials import account
 from server.db.unit_of_work import UnitOfWork
 from server.domain import queue, ticket
 from server.domain.errors import AgentElsewhere, DeskTaken, TicketInHand
@@ -146,11 +146,11 @@ def _alter(
 
 def _answer(work: UnitOfWork, shift: Shift, *, is_open: bool) -> ShiftAnswer:
     at = reads.desk(work.connection, work.branch.id, shift.desk)
-    found = read_agent(work.connection, shift.agent)
+    found = account(work.connection, shift.agent)
     return ShiftAnswer(
         desk_id=shift.desk,
         desk=at.number,
-        agent=found[0].name if found else "",
+        agent=found.agent.name if found else "",
         opened_at=shift.opened_at,
         paused_at=shift.paused_at,
         pause_reason=shift.pause_reason.value if shift.pause_reason else None,

@@ -60,15 +60,21 @@ def credential(connection: sa.Connection, digest: str) -> Credential | None:
     )
 
 
-def agent(connection: sa.Connection, agent_id: AgentId) -> tuple[Agent, BranchId] | None:
-    """An agent and the branch they work in."""
-    row = connection.execute(sa.select(agents).where(agents.c.id == agent_id)).one_or_none()
-    return (codec.agent(row), row.branch_id) if row else None
+_account_by_id = sa.select(agents).where(agents.c.id == sa.bindparam("id"))
+_account_by_login = sa.select(agents).where(agents.c.login == sa.bindparam("login"))
+
+
+def account(connection: sa.Connection, agent_id: AgentId) -> Account | None:
+    """The account of an agent."""
+    return _account(connection.execute(_account_by_id, {"id": agent_id}).one_or_none())
 
 
 def agent_by_login(connection: sa.Connection, login: str) -> Account | None:
     """The account of a login."""
-    row = connection.execute(sa.select(agents).where(agents.c.login == login)).one_or_none()
+    return _account(connection.execute(_account_by_login, {"login": login}).one_or_none())
+
+
+def _account(row: codec.Row | None) -> Account | None:
     if row is None:
         return None
     return Account(agent=codec.agent(row), branch=row.branch_id, password_hash=row.password_hash)

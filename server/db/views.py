@@ -11,7 +11,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from server.db import codec, jobs, reads
-from server.db.credentials import agent as read_agent
+from server.db.credentials import account
 from server.db.staffing import Staffing, read_staffing
 from server.db.tables import agents, desks, shifts, tickets
 from server.domain import estimate, queue
@@ -81,7 +81,7 @@ def desk(connection: sa.Connection, branch_id: BranchId, shift: Shift, now: date
     day = branch.hours.business_day(now)
     staffing = read_staffing(connection, branch_id, day)
     here = next(each for each in catalogue.desks if each.id == shift.desk)
-    found = read_agent(connection, shift.agent)
+    found = account(connection, shift.agent)
     up, callable_at = _next_up(connection, branch, here, now)
     held = reads.in_hand(connection, here.id)
     aside = _aside(connection, branch, now)
@@ -92,7 +92,7 @@ def desk(connection: sa.Connection, branch_id: BranchId, shift: Shift, now: date
         at=now,
         desk_id=here.id,
         desk=here.number,
-        agent=found[0].name if found else "",
+        agent=found.agent.name if found else "",
         paused_at=shift.paused_at,
         pause_reason=shift.pause_reason.value if shift.pause_reason else None,
         auto_call=shift.auto_call,

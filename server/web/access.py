@@ -6,6 +6,7 @@ in and have a session.
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from typing import ClassVar, cast
 
@@ -15,7 +16,7 @@ from flask_login import current_user
 from server.actions.hall import Caller
 from server.actions.settings import token_digest
 from server.db import credentials, reads
-from server.db.credentials import Credential
+from server.db.credentials import Account, Credential
 from server.domain.branch import Agent, Branch
 from server.domain.errors import NotAllowed
 from server.domain.ids import AgentId, BranchId
@@ -25,35 +26,46 @@ from server.web.problems import Unauthenticated
 
 DEVICE_COOKIE = "nouba_device"
 TOKEN_LENGTH_MAX = 200
+STAMP_LENGTH = 16
 
 
 @dataclass(frozen=True, slots=True)
 class StaffMember:
     """An agent as Flask-Login wants them (its UserMixin, spelled out: it has no types)."""
 
-    agent: Agent
-    branch: BranchId
+    account: Account
     is_authenticated: ClassVar[bool] = True
     is_anonymous: ClassVar[bool] = False
+
+    @property
+    def agent(self) -> Agent:
+        return self.account.agent
+
+    @property
+    def branch(self) -> BranchId:
+        return self.account.branch
 
     @property
     def is_active(self) -> bool:
         return self.agent.is_active
 
     def get_id(self) -> str:
-        """What the session keeps."""
-        return str(self.agent.id)
+        """What the session keeps: a new password ends every session that the old one opened."""
+        stamp = hashlib.sha256((self.account.password_hash or "").encode()).hexdigest()
+        return f"{self.agent.id}.{stamp[:STAMP_LENGTH]}"
 
 
-def load_staff(agent_id: str) -> StaffMember | None:
-    """Flask-Login's loader: an agent who was deactivated is signed out by the next request."""
+def load_staff(session_id: str) -> StaffMember | None:
+    """Flask-Login's loader: who was deactivated, or has a new password, is signed out by the next request."""
+    agent_id = session_id.partition(".")[0]
     if not agent_id.isdecimal():
         return None
     with web().hall.store.read() as connection:
-        found = credentials.agent(connection, AgentId(int(agent_id)))
-    if found is None or not found[0].is_active:
+        found = credentials.account(connection, AgentId(int(agent_id)))
+    if found is None or not found.agent.is_active:
         return None
-    return StaffMember(found[0], found[1])
+    member = StaffMember(found)
+    return member if member.get_id() == session_id else None
 
 
 def anyone() -> None:

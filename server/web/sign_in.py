@@ -44,7 +44,7 @@ def submit() -> Response:
     session.permanent = (
         True  # ends after PERMANENT_SESSION_LIFETIME, not when the browser is closed
     )
-    login_user(StaffMember(found.agent, found.branch))
+    login_user(StaffMember(found))
     return _go(_next())
 
 

@@ -5,14 +5,19 @@ from __future__ import annotations
 from pathlib import Path
 from urllib.parse import SplitResult, unquote, urlsplit
 
-from server.delivery.channels.channel import Channel
+from server.delivery.channels.channel import CONNECT_TIMEOUT_SECONDS, SEND_TIMEOUT_SECONDS, Channel
 from server.delivery.channels.file import FileChannel
 from server.delivery.channels.network import NetworkChannel
 
 PRINTER_PORT = 9100
 
 
-def open_channel(address: str) -> Channel:
+def open_channel(
+    address: str,
+    *,
+    connect_timeout_seconds: float = CONNECT_TIMEOUT_SECONDS,
+    send_timeout_seconds: float = SEND_TIMEOUT_SECONDS,
+) -> Channel:
     """The channel for an address, not yet connected. Raises ValueError saying what is wrong."""
     try:
         parts = urlsplit(address)
@@ -26,13 +31,18 @@ def open_channel(address: str) -> Channel:
                 raise ValueError(f"printer address {address!r}: no host")
             if port == 0:
                 raise ValueError(f"printer address {address!r}: port 0")
-            return NetworkChannel(host=parts.hostname, port=PRINTER_PORT if port is None else port)
+            return NetworkChannel(
+                host=parts.hostname,
+                port=PRINTER_PORT if port is None else port,
+                connect_timeout_seconds=connect_timeout_seconds,
+                send_timeout_seconds=send_timeout_seconds,
+            )
         case "file":
             _refuse(address, parts, "netloc", "query", "fragment")
             path = Path(unquote(parts.path))
             if not path.is_absolute() or path == Path("/"):
                 raise ValueError(f"printer address {address!r}: no absolute path to a file")
-            return FileChannel(path=path)
+            return FileChannel(path=path, send_timeout_seconds=send_timeout_seconds)
         case _:
             raise ValueError(f"printer address {address!r}: must begin with tcp:// or file:///")
 

@@ -14,6 +14,10 @@ from __future__ import annotations
 
 from typing import ClassVar, Protocol
 
+CONNECT_TIMEOUT_SECONDS = 3.0
+SEND_TIMEOUT_SECONDS = 10.0
+"""Unless the settings say otherwise (`[printing]`)."""
+
 
 class ChannelError(Exception):
     """The bytes did not, or not certainly, reach the printer; `code` is stable."""

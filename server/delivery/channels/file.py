@@ -9,7 +9,14 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from server.delivery.channels.channel import Broken, ChannelError, Refused, TimedOut, Unreachable
+from server.delivery.channels.channel import (
+    SEND_TIMEOUT_SECONDS,
+    Broken,
+    ChannelError,
+    Refused,
+    TimedOut,
+    Unreachable,
+)
 
 DEVICES_FOLDER = Path("/dev")
 
@@ -19,7 +26,7 @@ class FileChannel:
     """Appends each job. A plain file is created when missing; a device is not."""
 
     path: Path
-    send_timeout_seconds: float = 10.0
+    send_timeout_seconds: float = SEND_TIMEOUT_SECONDS
 
     def send(self, job_id: str, data: bytes) -> None:
         """Return once a device has taken, or a disk has kept, every byte, or raise ChannelError."""

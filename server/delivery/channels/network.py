@@ -16,7 +16,15 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass
 
-from server.delivery.channels.channel import Broken, ChannelError, Refused, TimedOut, Unreachable
+from server.delivery.channels.channel import (
+    CONNECT_TIMEOUT_SECONDS,
+    SEND_TIMEOUT_SECONDS,
+    Broken,
+    ChannelError,
+    Refused,
+    TimedOut,
+    Unreachable,
+)
 
 ARRIVAL_POLL_SECONDS = 0.005
 
@@ -27,8 +35,8 @@ class NetworkChannel:
 
     host: str
     port: int
-    connect_timeout_seconds: float = 3.0
-    send_timeout_seconds: float = 10.0
+    connect_timeout_seconds: float = CONNECT_TIMEOUT_SECONDS
+    send_timeout_seconds: float = SEND_TIMEOUT_SECONDS
 
     def send(self, job_id: str, data: bytes) -> None:
         """Return once the printer's side has acknowledged every byte, or raise ChannelError."""
