@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import itertools
 import random
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
@@ -21,6 +21,7 @@ from server.db import reads
 from server.db.engine import open_engine
 from server.db.unit_of_work import Store
 from server.domain.branch import Branch, Desk, DeskLine, Service
+from server.domain.errors import Refusal
 from server.domain.hours import ALWAYS_OPEN, Hours
 from server.domain.ids import (
     AgentId,
@@ -224,6 +225,17 @@ class Town:
         """A ticket as the database holds it."""
         with self.hall.store.read() as connection:
             return reads.ticket(connection, self.branch, TicketId(ticket_id))
+
+
+Outcome = TypeVar("Outcome")
+
+
+def outcome_of(act: Callable[[], Outcome]) -> Outcome | Refusal:
+    """What it gives, or the refusal that it raises."""
+    try:
+        return act()
+    except Refusal as refusal:
+        return refusal
 
 
 def open_hall(url: str, clock: Clock, chance: Chance) -> tuple[sa.Engine, Hall]:

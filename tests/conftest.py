@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 from server.db.engine import open_engine
 from tests.builders import SeededChance, Town, build_town
-from tests.databases import Databases
+from tests.databases import Databases, folder_in_memory
 
 # Shared machines are slow now and then: a deadline would fail by the neighbours' load, not by ours.
 settings.register_profile(
@@ -24,11 +26,12 @@ BOTH = [
 
 
 @pytest.fixture(scope="session")
-def databases(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Databases]:
+def databases() -> Iterator[Databases]:
     """Makes scratch databases for this process; see `tests.databases`."""
-    made = Databases(tmp_path_factory.mktemp("databases"))
-    yield made
-    made.drop_all()
+    with TemporaryDirectory(prefix="nouba-", dir=folder_in_memory()) as folder:
+        made = Databases(Path(folder))
+        yield made
+        made.drop_all()
 
 
 @pytest.fixture(params=BOTH)
