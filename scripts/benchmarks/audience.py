@@ -48,8 +48,10 @@ class Audience:
     def __init__(self) -> None:
         self._selector = selectors.DefaultSelector()
         self._listeners: list[Listener] = []
-        self._bytes = 0
         self._last_frame = b""
+        self._goal = ("", 0)
+        self._missing = 0
+        """Listeners that have not heard of the goal yet."""
 
     def run(self) -> None:
         """Obey the orders of standard input until it ends, hearing pushes and answering pings meanwhile."""
@@ -106,15 +108,15 @@ class Audience:
         return listener
 
     def _await(self, message: str, seq: int) -> float | None:
+        self._goal = (message, seq)
+        heard = [each.heard.get(message, (-1, 0.0))[0] for each in self._listeners]
+        self._missing = sum(found < seq for found in heard)
         until = time.monotonic() + AWAIT_SECONDS
-        while time.monotonic() < until:
-            heard = [each.heard.get(message, (-1, 0.0)) for each in self._listeners]
-            missing = sum(found < seq for found, _ in heard)
-            if not missing:
-                return max(at for _, at in heard)
-            # The last ones are counted after each turn; before, a turn hears many at once.
-            self._turn(0.05)
-        return None
+        while self._missing and time.monotonic() < until:
+            self._turn(1.0)
+        if self._missing:
+            return None
+        return max(each.heard[message][1] for each in self._listeners)
 
     def _turn(self, seconds: float) -> None:
         for key, _ in self._selector.select(seconds):
@@ -142,17 +144,18 @@ class Audience:
         while (frame := _frame(received)) is not None:
             opcode, start, end = frame
             self._meet(listener, opcode, received[start : min(end, start + HEAD_BYTES)])
-            if opcode == TEXT:
-                self._last_frame = bytes(received[start:end]) if self._wants(end - start) else b""
+            # Kept whole for the floor, which sends the same bytes; pulses and pings are too short for that.
+            if opcode == TEXT and end - start > HEAD_BYTES:
+                self._last_frame = bytes(received[start:end])
             del received[:end]
-
-    def _wants(self, length: int) -> bool:
-        # Kept whole only for the floor, which sends the same bytes: cheap, a slice of one screen's push.
-        return length > HEAD_BYTES
 
     def _meet(self, listener: Listener, opcode: int, head: bytearray) -> None:
         if opcode == TEXT and (heard := _HEARD.match(head)):
-            listener.heard[heard[1].decode()] = (int(heard[2]), time.monotonic())
+            message, seq = heard[1].decode(), int(heard[2])
+            before, _ = listener.heard.get(message, (-1, 0.0))
+            listener.heard[message] = (seq, time.monotonic())
+            if message == self._goal[0] and before < self._goal[1] <= seq:
+                self._missing -= 1
         elif opcode == TEXT and head == b"2":
             _send(listener, b"3")
         elif opcode == TEXT and head.startswith(b"0{"):
