@@ -3,6 +3,7 @@
 import { createAnnouncer, createCallMemory, readCalls } from "nouba/announcer";
 import { createChime } from "nouba/chime";
 import { Live, fragment } from "nouba/live";
+import { REPAINT_MILLISECONDS, repaint } from "nouba/repaint";
 import { createServerClock } from "nouba/server_clock";
 
 const LANGUAGE_SECONDS = 8;
@@ -14,7 +15,7 @@ const chime = createChime();
 const memory = createCallMemory(readCalls(fragment()));
 const announcer = createAnnouncer({ show: spotlight, chime: () => chime.strike() });
 
-new Live({
+const live = new Live({
   watched: { view: "board", branch: wall.dataset.branch ?? "", language: "" },
   fragmentUrl: fragmentUrl(),
   pulses: true,
@@ -25,6 +26,7 @@ new Live({
 });
 learnTime();
 setInterval(tellTime, CLOCK_MILLISECONDS);
+setInterval(() => void repaint(live, fragmentUrl()), REPAINT_MILLISECONDS);
 turnLanguages();
 offerSound();
 void stayAwake();

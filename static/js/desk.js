@@ -3,6 +3,7 @@
 import { closeLists, listenToKeys } from "nouba/desk_keys";
 import { Sender } from "nouba/desk_send";
 import { Live, fragment } from "nouba/live";
+import { REPAINT_MILLISECONDS, repaint } from "nouba/repaint";
 import { createServerClock } from "nouba/server_clock";
 
 const TICK_MILLISECONDS = 1000;
@@ -11,6 +12,7 @@ const REFUSAL_SHOWN_MILLISECONDS = 10_000;
 const CALLABLE_MARGIN_MILLISECONDS = 400;
 /** A page that is refused again and again must not reload in a circle. */
 const RELOAD_GAP_MILLISECONDS = 30_000;
+const FRAGMENT = "/desk?fragment=1";
 const CALL_NEXT = "/desk/actions/call_next";
 
 const page = /** @type {HTMLElement} */ (document.querySelector(".desk-page"));
@@ -22,7 +24,7 @@ let callableTimer;
 
 const live = new Live({
   watched: { view: "desk", branch: page.dataset.branch ?? "", language: page.dataset.language ?? "" },
-  fragmentUrl: "/desk?fragment=1",
+  fragmentUrl: FRAGMENT,
   pulses: true,
   beforePaint: (before, after) => {
     keepRefusal(after);
@@ -69,6 +71,7 @@ document.addEventListener("submit", (event) => {
   void sender.send(address, new FormData(form, button));
 });
 setInterval(tick, TICK_MILLISECONDS);
+setInterval(askAgain, REPAINT_MILLISECONDS);
 waitForCallable();
 
 function tick() {
@@ -99,17 +102,11 @@ function waitForCallable() {
   const at = fragment().dataset.callableAt;
   if (!at) return;
   const pause = Math.max(TICK_MILLISECONDS, Date.parse(at) - clock.now() + CALLABLE_MARGIN_MILLISECONDS);
-  callableTimer = window.setTimeout(() => void askAgain(), pause);
+  callableTimer = window.setTimeout(askAgain, pause);
 }
 
-async function askAgain() {
-  if (sender.isBusy) return;
-  try {
-    const answer = await fetch("/desk?fragment=1", { cache: "no-store" });
-    if (answer.ok) live.show(await answer.text(), Number(answer.headers.get("X-Nouba-Seq")));
-  } catch (error) {
-    console.info("not asked", error); // the poll and the banner take over
-  }
+function askAgain() {
+  if (!sender.isBusy) void repaint(live, FRAGMENT);
 }
 
 /**
