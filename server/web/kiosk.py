@@ -24,6 +24,8 @@ from server.wire import KioskView
 pages = Blueprint("kiosk", __name__, url_prefix="/kiosk")
 sign_in = Blueprint("kiosk_sign_in", __name__, url_prefix="/kiosk")
 
+_LANGUAGE = f"<any({', '.join(i18n.LANGUAGE_NAMES)}):language>"
+"""Our languages and nothing else: any other address is not found."""
 _COOKIE_DAYS = 400
 """As long as browsers keep a cookie; revoking the token is what ends it."""
 _PRINTING = {JobState.PENDING: "waiting", JobState.DONE: "done", JobState.EXPIRED: "expired"}
@@ -37,7 +39,7 @@ def start(slug: str) -> Response:
     return live_page("kiosk/start.html", "kiosk/_start.html", _first(view), view.seq, view=view)
 
 
-@pages.get("/<slug>/<any(ar, fr, zgh, en):language>")
+@pages.get(f"/<slug>/{_LANGUAGE}")
 def services(slug: str, language: str) -> Response:
     """The services to choose from."""
     view = _view(slug)
@@ -46,7 +48,7 @@ def services(slug: str, language: str) -> Response:
     )
 
 
-@pages.post("/<slug>/<any(ar, fr, zgh, en):language>/tickets")
+@pages.post(f"/<slug>/{_LANGUAGE}/tickets")
 @limiter.limit(open_kiosk, exempt_when=lambda: access.caller().scope.startswith("token:"))
 def take(slug: str, language: str) -> Response:
     """A tap on a service; the same `key` twice is the same ticket."""
@@ -78,7 +80,7 @@ def take(slug: str, language: str) -> Response:
     return html(text, 201 if answered.is_new else 200)
 
 
-@pages.get("/<slug>/<any(ar, fr, zgh, en):language>/printing/<ticket_id>")
+@pages.get(f"/<slug>/{_LANGUAGE}/printing/<ticket_id>")
 def printing(slug: str, language: str, ticket_id: str) -> Response:
     """How the paper of a ticket stands: the kiosk says "take it" only once it is out."""
     branch = access.guarded_branch()
@@ -163,6 +165,3 @@ def _sign_in_page(slug: str, refusal: tuple[str, str] | None) -> Response:
     problem = {"code": refusal[0], "message": refusal[1]} if refusal else None
     text = web().renderer.render("kiosk/sign_in.html", language, branch=card, refusal=problem)
     return html(text, 403 if refusal else 200)
-
-
-assert set(i18n.LANGUAGE_NAMES) == {"ar", "fr", "zgh", "en"}, "the routes above name the languages"
