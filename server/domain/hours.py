@@ -89,7 +89,9 @@ class Hours:
                 # In UTC: two wall times of one zone compare as if no hour were ever repeated.
                 for fold in (0, 1):
                     wall = datetime.combine(day, span.start, self.zone).replace(fold=fold)
-                    if (opening := wall.astimezone(UTC)) > moment:
+                    opening = wall.astimezone(UTC)
+                    # A span may lie whole in an hour that the clock skips: then it is no opening.
+                    if opening > moment and self.is_open(opening):
                         return opening
         return None
 
