@@ -33,6 +33,7 @@ from server.web import (
     api,
     board,
     desk,
+    forms,
     home,
     kiosk,
     limits,
@@ -151,6 +152,7 @@ def _configure(app: Flask, config: Config) -> None:
 
 
 def _protect(app: Flask, config: Config) -> None:
+    app.before_request(forms.refuse_unwritable)
     hops = config.server.trusted_proxies
     if hops:
         fixed = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)

@@ -1,15 +1,35 @@
-"""Reads the fields of a form; what is missing or too long is refused by name."""
+"""Reads the fields of a form; what is missing, too long or no text at all is refused by name."""
 
 from __future__ import annotations
 
+from flask import abort, request
 from werkzeug.datastructures import MultiDict
 
 from server.domain.errors import Invalid
 
 FIELD_LENGTH_MAX = 200
 KEY_LENGTH_MAX = 80
+NUMBER_DIGITS_MAX = 18
+"""What a BIGINT certainly holds."""
 
 Form = MultiDict[str, str]
+
+
+def refuse_unwritable() -> None:
+    """Before every request: 404 or Invalid for an address or a field that no database can hold.
+
+    The API reads its JSON strictly by itself; an address without such characters is all it needs from here.
+    """
+    if not is_writable(request.path):
+        abort(404)
+    for name, value in request.form.items(multi=True):
+        if not is_writable(value):
+            raise Invalid("this is no text", field=name if is_writable(name) else "form")
+
+
+def is_writable(text: str) -> bool:
+    """Whether `text` is text everywhere: PostgreSQL holds no NUL, and UTF-8 no half of a surrogate pair."""
+    return not any(each == "\0" or "\ud800" <= each <= "\udfff" for each in text)
 
 
 def field(form: Form, name: str) -> str:
@@ -25,7 +45,7 @@ def field(form: Form, name: str) -> str:
 def number(form: Form, name: str) -> int:
     """The whole number of a field. Raises Invalid."""
     value = field(form, name)
-    if not value.isascii() or not value.isdecimal():
+    if not value.isascii() or not value.isdecimal() or len(value) > NUMBER_DIGITS_MAX:
         raise Invalid(f"{name} must be a whole number", field=name)
     return int(value)
 

@@ -19,6 +19,7 @@ from server.domain.errors import Invalid, NoShift, NotAllowed, NotFound, Refusal
 from server.domain.ids import Secret
 from server.rooms import Message, Room, RoomKind, Rooms
 from server.web import access
+from server.web.forms import is_writable
 from server.web.painter import Painter
 
 TEXT_LENGTH_MAX = 80
@@ -54,7 +55,7 @@ class _Asked:
 
     def text(self, name: str, default: str | None = None) -> str:
         value = self._raw.get(name, default)
-        if not isinstance(value, str) or len(value) > TEXT_LENGTH_MAX:
+        if not isinstance(value, str) or len(value) > TEXT_LENGTH_MAX or not is_writable(value):
             raise Invalid(f"{name} must be a short text", field=name)
         return value
 

@@ -11,18 +11,22 @@ from typing import Any
 
 import sqlalchemy as sa
 from flask import Flask
+from flask.testing import FlaskClient
+from flask_socketio import SocketIO
 from werkzeug.test import Client, TestResponse
 
-from server.actions import settings
+from server.actions import settings, shifts
 from server.actions.hall import Caller, Hall
 from server.app import create_app
 from server.config import load
 from server.db import tables
 from server.domain.ids import AgentId, BranchId, Language
 from server.domain.roles import Role
+from server.web import access
 from tests.builders import Town
 
 API = "/api/v1"
+PASSWORD = "correct horse battery"
 _keys = itertools.count(1)
 
 
@@ -62,6 +66,7 @@ class Site:
     """An app that serves a town."""
 
     app: Flask
+    io: SocketIO
     town: Town
 
     def api(self, role: Role | None, agent: Caller | None = None) -> Api:
@@ -89,7 +94,8 @@ def open_site(town: Town, data: Path, *, hall: Hall | None = None, **overrides: 
     """A new app on the town's database; settings by name, `limits__body_bytes_max=…`."""
     named = {name.replace("__", "."): value for name, value in overrides.items()}
     config = load(None, data, {}, overrides={"database.url": town.url, **named})
-    return Site(app=create_app(config, hall=hall or town.hall).flask, town=town)
+    built = create_app(config, hall=hall or town.hall)
+    return Site(app=built.flask, io=built.io, town=town)
 
 
 def a_token(
@@ -129,6 +135,33 @@ def problem_of(answer: TestResponse) -> tuple[int, str]:
     assert answer.json
     assert answer.json["status"] == answer.status_code
     return answer.status_code, str(answer.json["code"])
+
+
+def signed_in(site: Site, *, desk: int | None = None) -> FlaskClient:
+    """A browser in which a new agent signed in (and sat down at a desk), with a kiosk's cookie as well.
+
+    Switches the check of form tokens off: they are the subject of other tests.
+    """
+    town = site.town
+    site.app.config["WTF_CSRF_ENABLED"] = False
+    login = f"{town.slug}-browser"
+    agent = settings.create_agent(
+        hall=town.hall,
+        branch=town.branch,
+        login=login,
+        name="Browser",
+        role=Role.AGENT,
+        language=Language.FRENCH,
+        password=PASSWORD,
+    )
+    if desk is not None:
+        caller = Caller(scope=f"agent:{agent}", role=Role.AGENT, branch=town.branch, agent=agent)
+        shifts.open_shift(hall=town.hall, caller=caller, desk=town.desks[desk], key=None)
+    client = site.app.test_client()
+    client.set_cookie(access.DEVICE_COOKIE, a_token(town, Role.KIOSK))
+    answer = client.post("/sign-in", data={"login": login, "password": PASSWORD})
+    assert answer.status_code == 303, answer.text
+    return client
 
 
 @contextmanager

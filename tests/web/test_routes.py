@@ -7,14 +7,13 @@ from pathlib import Path
 import pytest
 from flask import Flask
 from werkzeug.routing import Rule
-from werkzeug.test import Client
 
 from server import app as composition
 from server.domain.roles import Role
 from server.web import access
 from server.web.api import OPERATIONS
 from tests.builders import Town
-from tests.web.builders import nothing_written, open_site, problem_of
+from tests.web.builders import nothing_written, open_site, problem_of, signed_in
 
 pytestmark = pytest.mark.parametrize("database_kind", ["sqlite"])
 
@@ -107,18 +106,16 @@ def test_every_change_of_the_api_needs_an_idempotency_key(town: Town, tmp_path: 
 
 def test_every_change_by_a_form_needs_its_key(town: Town, tmp_path: Path) -> None:
     """The form's own id: without it, a second tap would be a second ticket."""
-    app = open_site(town, tmp_path).app
-    app.config["WTF_CSRF_ENABLED"] = False
+    site = open_site(town, tmp_path)
     secret = town.issue().value.secret
-    town.sit(0)
-    client = _signed_in(app, town)
+    client = signed_in(site, desk=0)
     forms = {
         "ticket.cancel": [f"/t/{secret}/cancellation"],
         "kiosk.take": [f"/kiosk/{town.slug}/fr/tickets"],
         "desk.open_shift": ["/desk/shift"],
         "desk.act": [f"/desk/actions/{verb}" for verb in ("call_next", "start", "close_shift")],
     }
-    rules = [rule for rule in app.url_map.iter_rules() if _changes(rule)]
+    rules = [rule for rule in site.app.url_map.iter_rules() if _changes(rule)]
     pages = {rule.endpoint for rule in rules if not rule.rule.startswith("/api/")}
     assert pages - NO_KEY == set(forms)
     for paths in forms.values():
@@ -153,15 +150,3 @@ def _filled(path: str, town: Town) -> str:
     for name, value in names.items():
         path = path.replace(f"{{{name}}}", str(value))
     return path
-
-
-def _signed_in(app: Flask, town: Town) -> Client:
-    """A browser with the session of the first agent and the cookie of a kiosk."""
-    from tests.web.builders import a_token
-
-    client = app.test_client()
-    client.set_cookie(access.DEVICE_COOKIE, a_token(town, Role.KIOSK))
-    with client.session_transaction() as session:
-        session["_user_id"] = str(town.agents[0].agent)
-        session["_fresh"] = True
-    return client
