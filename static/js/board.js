@@ -26,7 +26,7 @@ const live = new Live({
 });
 learnTime();
 setInterval(tellTime, CLOCK_MILLISECONDS);
-setInterval(() => void repaint(live, fragmentUrl()), REPAINT_MILLISECONDS);
+setInterval(() => void repaint(live, fragmentUrl(), () => location.reload()), REPAINT_MILLISECONDS);
 turnLanguages();
 offerSound();
 void stayAwake();

@@ -106,7 +106,7 @@ function waitForCallable() {
 }
 
 function askAgain() {
-  if (!sender.isBusy) void repaint(live, FRAGMENT);
+  if (!sender.isBusy) void repaint(live, FRAGMENT, leave);
 }
 
 /**

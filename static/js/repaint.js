@@ -10,11 +10,13 @@ const ANSWER_MILLISECONDS_MAX = 8000;
 /**
  * @param {import("nouba/live").Live} live
  * @param {string} fragmentUrl
+ * @param {() => void} onElsewhere the server leads to another page, such as the sign-in
  */
-export async function repaint(live, fragmentUrl) {
+export async function repaint(live, fragmentUrl, onElsewhere) {
   if (document.hidden) return;
   try {
     const answer = await fetch(fragmentUrl, { cache: "no-store", signal: AbortSignal.timeout(ANSWER_MILLISECONDS_MAX) });
+    if (answer.redirected) onElsewhere();
     const seq = answer.headers.get("X-Nouba-Seq");
     if (answer.ok && seq) live.show(await answer.text(), Number(seq));
   } catch (error) {
