@@ -51,7 +51,8 @@ function countDown(leave) {
  */
 async function followPrinter(leaving) {
   const place = document.getElementById("printing");
-  if (place?.dataset.state !== "queued") return;
+  // A fault is followed too: the paper may come after all.
+  if (!place || place.dataset.state === "no_printer") return;
   const until = performance.now() + PRINTING_SECONDS_MAX * 1000;
   let state = "waiting";
   while (state === "waiting" && performance.now() < until) {
