@@ -155,6 +155,8 @@ class DeskView:
     """The first of the desk's lines in calling order, to call one by choice."""
     parked: tuple[TicketCard, ...]
     missed: tuple[TicketCard, ...]
+    finished: tuple[TicketCard, ...]
+    """Finished a moment ago: for a supervisor, who may reopen one."""
     printers: tuple[PrinterCard, ...]
 
 

@@ -21,7 +21,7 @@ from server.domain.branch import Agent, Branch
 from server.domain.errors import NotAllowed
 from server.domain.ids import AgentId, BranchId
 from server.domain.roles import Right, Role
-from server.web.context import web
+from server.web.context import wants_fragment, web
 from server.web.problems import Unauthenticated
 
 DEVICE_COOKIE = "nouba_device"
@@ -85,6 +85,8 @@ def kiosk() -> Response | None:
     """The guard of a kiosk's pages: its token, or a branch whose kiosk is open. Else the sign-in."""
     slug = str((request.view_args or {}).get("slug", ""))
     found = kiosk_caller(slug)
+    if found is None and wants_fragment():
+        abort(401)
     if found is None:
         return cast(Response, redirect(url_for("kiosk_sign_in.show", slug=slug)))
     g.caller, g.branch = found
@@ -94,8 +96,8 @@ def kiosk() -> Response | None:
 def staff() -> Response | None:
     """The guard of the desk: somebody who signed in. Else the sign-in."""
     if not current_user.is_authenticated:
-        if request.headers.get("X-Fragment") == "1":
-            abort(401)
+        if wants_fragment():
+            abort(401)  # a module would follow the redirect and take the sign-in for its fragment
         return cast(Response, redirect(url_for("sign_in.show", next=request.path)))
     g.caller = staff_caller()
     return None

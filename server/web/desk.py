@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from flask import Blueprint, Response, redirect, request, url_for
 
 from server.actions import desks, shifts
-from server.db import reads, views
+from server.db import desk_view, reads, views
 from server.domain.errors import Invalid, Refusal
 from server.domain.ids import DeskId, TicketId
 from server.domain.queue import PauseReason, Shift
@@ -180,7 +180,7 @@ def _shift() -> Shift | None:
 def _screen(shift: Shift, refusal: Refusal | None) -> Response:
     hall = web().hall
     with hall.store.read() as connection:
-        view = views.desk(connection, access.caller().branch, shift, hall.clock.now())
+        view = desk_view.desk(connection, access.caller().branch, shift, hall.clock.now())
     problem = None
     if refusal is not None:
         problem = {"code": refusal.code, "message": refusal.message, **refusal.details}
@@ -203,7 +203,7 @@ def _choose(refusal: Refusal | None = None) -> Response:
     member = access.staff_member()
     with web().hall.store.read() as connection:
         branch = reads.branch(connection, member.branch)
-        choices = views.desk_choices(connection, branch)
+        choices = desk_view.desk_choices(connection, branch)
     text = web().renderer.render(
         "desk/choose.html",
         member.agent.language.value,

@@ -50,6 +50,12 @@ _WORDS: Mapping[int, str] = {
     204: "Nobody can be called.",
     304: "You have this version already (If-None-Match).",
 }
+HEADERS: Mapping[str, str] = {
+    "ETag": "The view's seq in quotes; send it back as If-None-Match.",
+    "Location": "The ticket in this API, by its secret.",
+    "Idempotency-Replayed": "`true`: the first answer to this key again.",
+    "Nouba-Callable-At": "From when on a held ticket can be called (ISO 8601), if there is one.",
+}
 _BEARER = "token"
 
 
@@ -109,7 +115,7 @@ def _operation(operation: Operation[Any]) -> dict[str, Any]:
         described["description"] = f"Needs the right `{operation.right}`."
     if operation.is_public:
         described["security"] = []
-    if operation.method.is_changing:
+    if operation.method == "POST":  # a DELETE has nothing to say beyond its address
         described["requestBody"] = {
             "required": _is_required(operation.input),
             "content": {_JSON: {"schema": _schema(operation.input)}},
@@ -186,6 +192,11 @@ def _answer(operation: Operation[Any], status: int, body: type | None) -> dict[s
     }
     if body is not None:
         described["content"] = {_JSON: {"schema": _schema(body)}}
+    if status in operation.headers:
+        described["headers"] = {
+            name: {"description": HEADERS[name], "schema": {"type": "string"}}
+            for name in operation.headers[status]
+        }
     return described
 
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import assert_never
 
 from server.actions.hall import Hall
-from server.db import reads, views
+from server.db import desk_view, reads, views
 from server.domain.errors import NoShift
 from server.domain.ids import BranchId, DeskId, Secret, ServiceId, TicketId
 from server.rooms import Message, Room, RoomKind
@@ -61,7 +61,7 @@ class Painter:
             shift = reads.shift_at(connection, DeskId(int(room.key)))
             if shift is None:
                 raise NoShift("the shift at this desk is closed", desk=int(room.key))
-            view = views.desk(connection, BranchId(room.branch), shift, now)
+            view = desk_view.desk(connection, BranchId(room.branch), shift, now)
         text = self._renderer.render(
             "desk/_desk.html", room.language, view=view, auto_call=view.auto_call, refusal=None
         )

@@ -32,7 +32,10 @@ MESSAGE_LENGTH_MAX = 200
 ServiceCode = Annotated[
     str,
     msgspec.Meta(
-        pattern="^[a-z0-9-]+$", max_length=40, description="A service's code.", examples=["etat-civil"]
+        pattern="^[a-z0-9-]+$",
+        max_length=40,
+        description="A service's code.",
+        examples=["etat-civil"],
     ),
 ]
 TicketRef = Annotated[

@@ -7,14 +7,14 @@ from typing import Any
 
 from flask import Response
 
-from server.db import outbox, reads, views
+from server.db import desk_view, outbox, reads, views
 from server.domain.branch import Desk
 from server.domain.errors import UnknownBranch
 from server.domain.events import RecordedEvent
 from server.domain.ids import DeskId, Seq, ServiceId
 from server.domain.roles import Right, rights_of
 from server.web import access
-from server.web.api.operation import Asked, Method, Operation, reply, versioned
+from server.web.api.operation import VERSIONED, Asked, Method, Operation, reply, versioned
 from server.web.context import web
 from server.web.schemas import (
     DeskEntry,
@@ -56,7 +56,7 @@ def _desks(asked: Asked[Nothing]) -> Response:
     with web().hall.store.read() as connection:
         branch = reads.branch_by_slug(connection, asked.branch)
         catalogue = reads.catalogue(connection, branch)
-        choices = views.desk_choices(connection, branch)
+        choices = desk_view.desk_choices(connection, branch)
     taken = {choice.desk_id: choice.taken_by for choice in choices}
     codes = {service.id: service.code for service in catalogue.services}
     entries = (
@@ -125,6 +125,7 @@ OPERATIONS: tuple[Operation[Any], ...] = (
         handler=_board,
         input=Nothing,
         answers={200: BoardView, 304: None},
+        headers=VERSIONED,
         refusals=(UnknownBranch,),
         is_public=True,
     ),
@@ -136,6 +137,7 @@ OPERATIONS: tuple[Operation[Any], ...] = (
         handler=_kiosk,
         input=Nothing,
         answers={200: KioskView, 304: None},
+        headers=VERSIONED,
     ),
     Operation(
         name="list_services",

@@ -8,7 +8,7 @@ from flask import Response
 
 from server.actions import desks, shifts
 from server.actions.hall import Answered
-from server.db import reads, views
+from server.db import desk_view, reads
 from server.domain.errors import (
     AgentElsewhere,
     DeskPaused,
@@ -26,9 +26,11 @@ from server.domain.roles import Right
 from server.web import access
 from server.web.api.operation import (
     CALLABLE_HEADER,
+    VERSIONED,
     Asked,
     Method,
     Operation,
+    empty,
     made,
     reply,
     versioned,
@@ -75,7 +77,7 @@ def _call(asked: Asked[Call]) -> Response:
         return made(_called(asked))
     except NobodyWaiting as nobody:
         # Nothing was written, so nothing is remembered: the same key may ask again later.
-        answer = Response(status=204)
+        answer = empty(204)
         if nobody.callable_at is not None:
             answer.headers[CALLABLE_HEADER] = nobody.callable_at.isoformat()
         return answer
@@ -102,7 +104,7 @@ def _view(asked: Asked[Nothing]) -> Response:
         shift = reads.shift_at(connection, desk)
         if shift is None:
             raise NoShift("nobody is at this desk", desk=desk)
-        return versioned(seq, lambda: views.desk(connection, branch, shift, hall.clock.now()))
+        return versioned(seq, lambda: desk_view.desk(connection, branch, shift, hall.clock.now()))
 
 
 _CALLING = (
@@ -168,6 +170,7 @@ OPERATIONS: tuple[Operation[Any], ...] = (
         handler=_call,
         input=Call,
         answers={201: TicketAnswer, 200: TicketAnswer, 204: None},
+        headers={204: (CALLABLE_HEADER,)},
         refusals=_CALLING,
         right=Right.SERVE,
     ),
@@ -179,6 +182,7 @@ OPERATIONS: tuple[Operation[Any], ...] = (
         handler=_view,
         input=Nothing,
         answers={200: DeskView, 304: None},
+        headers=VERSIONED,
         refusals=(UnknownDesk, NoShift),
         right=Right.SERVE,
     ),

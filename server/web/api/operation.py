@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Generic
 
 import msgspec
-from flask import Response, request
+from flask import Response, abort, request
 
 from server.actions.hall import Answered
 from server.domain.errors import Refusal
@@ -24,6 +24,9 @@ JSON = "application/json"
 KEY_HEADER = "Idempotency-Key"
 REPLAYED_HEADER = "Idempotency-Replayed"
 CALLABLE_HEADER = "Nouba-Callable-At"
+LOCATION_HEADER = "Location"
+VERSIONED = {200: ("ETag",), 304: ("ETag",)}
+"""The headers of a view."""
 _KEY = re.compile(rf"[!-~]{{1,{KEY_LENGTH_MAX}}}")
 _SECRET = re.compile(r"[0-9A-Z]{13}")
 NO_SECRET = Secret("-")
@@ -84,6 +87,8 @@ class Operation(Generic[Input]):
     input: type[Input]
     answers: Mapping[int, type | None]
     """Successes: status and the type of the body, None for none."""
+    headers: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
+    """What some of them have beside the body; `openapi.HEADERS` says what each one means."""
     refusals: tuple[type[Refusal], ...] = ()
     right: Right | None = None
     """What the token's role must carry; None is any token of the branch."""
@@ -130,6 +135,13 @@ def reply(value: object, status: int = 200) -> Response:
     return answer
 
 
+def empty(status: int) -> Response:
+    """An answer without a body, and so without a type of one."""
+    answer = Response(status=status)
+    del answer.headers["Content-Type"]
+    return answer
+
+
 def made(answered: Answered[Any]) -> Response:
     """The answer to a POST: 201 when this request did it, 200 for a replay and for "already so"."""
     return reply(answered.value, 201 if answered.is_new else 200)
@@ -138,7 +150,7 @@ def made(answered: Answered[Any]) -> Response:
 def versioned(seq: int, paint: Callable[[], object]) -> Response:
     """A view with its `seq` as ETag; not even read when the asker has that version already."""
     is_known = request.if_none_match.contains_weak(str(seq))
-    answer = Response(status=304) if is_known else reply(paint())
+    answer = empty(304) if is_known else reply(paint())
     answer.set_etag(str(seq))
     answer.headers["Cache-Control"] = "no-cache"
     return answer
@@ -148,6 +160,9 @@ def _input(operation: Operation[Input]) -> Input:
     if not operation.method.is_changing:
         return from_query(request.args.to_dict(), operation.input)
     raw = request.get_data(cache=False)
+    # A body that does not tell its length is cut at the limit: part of a request is no request.
+    if request.content_length is None and len(raw) == request.max_content_length:
+        abort(413)
     if (raw or request.content_type) and request.mimetype != JSON:
         message = f"send the body as Content-Type: {JSON}"
         raise Malformed(415, "unsupported_media_type", message, field="Content-Type")

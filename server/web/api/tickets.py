@@ -29,7 +29,15 @@ from server.domain.ids import Secret
 from server.domain.roles import Right
 from server.domain.states import Verb
 from server.web import access
-from server.web.api.operation import REPLAYED_HEADER, Asked, Method, Operation, made, reply
+from server.web.api.operation import (
+    LOCATION_HEADER,
+    REPLAYED_HEADER,
+    Asked,
+    Method,
+    Operation,
+    made,
+    reply,
+)
 from server.web.context import web
 from server.web.schemas import NewTicket, Nothing, Transfer
 from server.wire import TicketAnswer, TicketView
@@ -50,7 +58,7 @@ def _issue(asked: Asked[NewTicket]) -> Response:
     secret = Secret(answered.value.secret)
     ticket = replace(answered.value, url=web().ticket_url(secret))
     answer = made(replace(answered, value=ticket))
-    answer.headers["Location"] = url_for("api_public.read_ticket", secret=secret)
+    answer.headers[LOCATION_HEADER] = url_for("api_public.read_ticket", secret=secret)
     if not answered.is_new:  # an issue is never "already so"
         answer.headers[REPLAYED_HEADER] = "true"
     return answer
@@ -148,6 +156,7 @@ OPERATIONS: tuple[Operation[Any], ...] = (
         handler=_issue,
         input=NewTicket,
         answers=_MADE,
+        headers={201: (LOCATION_HEADER,), 200: (LOCATION_HEADER, REPLAYED_HEADER)},
         refusals=(UnknownService, ServiceClosed, BranchClosed, LineFull, KeyReused),
         right=Right.ISSUE,
     ),
