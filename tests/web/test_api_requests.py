@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -132,6 +133,17 @@ def test_ten_megabytes_are_too_much(town: Town, tmp_path: Path) -> None:
     with nothing_written(town):
         answer = _issue(kiosk, town, data=body, headers=JSON)
     assert problem_of(answer) == (413, "body_too_large")
+
+
+@SQLITE
+def test_a_body_of_unknown_length_is_no_way_round_the_limit(town: Town, tmp_path: Path) -> None:
+    """Sent in chunks, as gunicorn hands it over: what is valid up to the limit is refused as well."""
+    kiosk = open_site(town, tmp_path, limits__body_bytes_max=4_096).kiosk()
+    for size, status in ((100, 201), (5_000, 413), (10_000_000, 413)):
+        body = BytesIO(b'{"service":"a"}' + b" " * size)
+        terminated = {"wsgi.input_terminated": True}
+        answer = _issue(kiosk, town, input_stream=body, headers=JSON, environ_overrides=terminated)
+        assert answer.status_code == status
 
 
 @pytest.mark.parametrize(
