@@ -35,3 +35,6 @@ def was_not_found(response: Response) -> bool:
 
 limiter = Limiter(key_func=get_remote_address)
 """Bound to the app in `create_app`; decorators need it when the routes are defined."""
+
+look_ups = limiter.shared_limit(look_up, scope="look-ups", deduct_when=was_not_found)
+"""One budget for every address that takes a secret: a second way in is no second chance."""

@@ -11,7 +11,7 @@ from server.domain.errors import Refusal
 from server.domain.ids import Secret
 from server.web.context import web
 from server.web.forms import idempotency_key
-from server.web.limits import limiter, look_up, was_not_found
+from server.web.limits import look_ups
 from server.web.pages import html, live_page
 from server.web.problems import status_of
 from server.web.rendering import new_key
@@ -23,7 +23,7 @@ pages = Blueprint("ticket", __name__)
 # Upper-case too: the QR is upper-case throughout, and people type what they read.
 @pages.get("/t/<secret>")
 @pages.get("/T/<secret>")
-@limiter.limit(look_up, deduct_when=was_not_found)
+@look_ups
 def show(secret: str) -> Response:
     """Number, state, people ahead, desk. An unknown secret is answered like a wrong one."""
     view = _view(secret)
@@ -40,7 +40,7 @@ def show(secret: str) -> Response:
 
 
 @pages.post("/t/<secret>/cancellation")
-@limiter.limit(look_up, deduct_when=was_not_found)
+@look_ups
 def cancel(secret: str) -> Response:
     """Give the place up."""
     key = idempotency_key(request.form)

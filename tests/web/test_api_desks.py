@@ -104,6 +104,7 @@ def test_nobody_to_call_is_204_and_tells_when_a_held_ticket_may_be(
         nobody = desk.post(path, key="same")
     assert (nobody.status_code, nobody.data) == (204, b"")
     assert "Nouba-Callable-At" not in nobody.headers
+    assert "Content-Type" not in nobody.headers
     town.issue()
     # Nothing was written under this key, so it may still be used.
     called = desk.post(path, key="same")

@@ -40,12 +40,15 @@ def test_failed_look_ups_are_limited_and_good_ones_are_not(town: Town, tmp_path:
     assert 0 < int(answer.headers["Retry-After"]) <= 60
 
 
-def test_look_ups_and_cancellations_share_one_budget(town: Town, tmp_path: Path) -> None:
-    stranger = open_site(town, tmp_path, limits__secret_lookups_per_minute=2).api(None)
+def test_all_addresses_of_secrets_share_one_budget(town: Town, tmp_path: Path) -> None:
+    site = open_site(town, tmp_path, limits__secret_lookups_per_minute=3)
+    stranger, phone = site.api(None), site.app.test_client()
     stranger.get("/tickets/0000000000000")
     stranger.post("/tickets/0000000000000/cancellation")
+    assert phone.get("/t/0000000000000").status_code == 404
     for answer in (
         stranger.get("/tickets/0000000000000"),
         stranger.post("/tickets/0000000000000/cancellation"),
     ):
         assert problem_of(answer) == (429, "too_many_requests")
+    assert phone.get("/T/0000000000000").status_code == 429

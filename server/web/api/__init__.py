@@ -12,7 +12,7 @@ from werkzeug.routing import BaseConverter
 from server.web import openapi
 from server.web.api import branches, desks, tickets
 from server.web.api.operation import Asked, Method, Operation, reply, view_of
-from server.web.limits import limiter, look_up, was_not_found
+from server.web.limits import look_ups
 from server.web.openapi import PARAMETERS, PREFIX
 from server.web.schemas import Nothing
 
@@ -80,8 +80,7 @@ def _add(operation: Operation[Any]) -> None:
         rule = rule.replace(f"{{{name}}}", f"<api_{name}:{name}>")
     view = view_of(operation)
     if operation.is_limited:
-        # One budget for all look-ups: a second address of the same secrets is no second chance.
-        view = limiter.shared_limit(look_up, scope="look-ups", deduct_when=was_not_found)(view)
+        view = look_ups(view)
     home = public if operation.is_public else blueprint
     home.add_url_rule(rule, operation.name, view, methods=[operation.method.value])
 
