@@ -1,0 +1,108 @@
+"""The catalogues: every text of pages, paper and errors, in four languages, each in its own script."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from functools import cache
+from pathlib import Path
+
+import pytest
+from babel.messages.catalog import Catalog, Message
+from babel.messages.extract import extract_from_dir
+from babel.messages.frontend import parse_mapping_cfg
+from babel.messages.pofile import read_po
+
+from server.i18n import LANGUAGE_NAMES, TRANSLATIONS
+
+ROOT = Path(__file__).resolve().parents[2]
+KEYWORDS = {
+    "_": None,
+    "gettext": None,
+    "ngettext": (1, 2),
+    "t": (2,),
+    "translate": (2,),
+    "ntranslate": (2, 3),
+}
+PLACEHOLDER = re.compile(r"%\(\w+\)s|\{\w+\}")
+SCRIPTS = {"ar": "ARABIC", "zgh": "TIFINAGH", "fr": "LATIN", "en": "LATIN"}
+FOREIGN_WORDS = {"Nouba", "QR", "PNG", "Wi-Fi", "kiosk", "demo", "token", "nouba", "create", "role"}
+"""Names and commands that stay as they are in every language."""
+
+
+@cache
+def wanted() -> frozenset[str]:
+    """Every msgid that the sources use."""
+    with (ROOT / "babel.cfg").open(encoding="utf-8") as file:
+        methods, options = parse_mapping_cfg(file)
+    found = set()
+    for folder in ("server", "templates"):
+        mapping = [(pattern.removeprefix(f"{folder}/"), method) for pattern, method in methods]
+        for _, _, message, _, _ in extract_from_dir(
+            ROOT / folder, mapping, options, keywords=KEYWORDS
+        ):
+            found.add(message[0] if isinstance(message, tuple) else message)
+    return frozenset(found - {""})
+
+
+@cache
+def catalogue(language: str) -> Catalog:
+    """What translators wrote."""
+    with (TRANSLATIONS / language / "LC_MESSAGES" / "messages.po").open("rb") as file:
+        return read_po(file, locale=language)
+
+
+def forms(message: Message) -> list[str]:
+    """The text, or each of its plural forms."""
+    return [message.string] if isinstance(message.string, str) else list(message.string)
+
+
+def test_the_sources_have_texts() -> None:
+    assert len(wanted()) > 150
+    assert "Your number" in wanted(), "of the paper"
+    assert "Call next" in wanted(), "of a template"
+
+
+@pytest.mark.parametrize("language", LANGUAGE_NAMES)
+def test_nothing_is_missing(language: str) -> None:
+    known = catalogue(language)
+    missing = [
+        msgid
+        for msgid in sorted(wanted())
+        if (message := known.get(msgid)) is None or message.fuzzy or not all(forms(message))
+    ]
+    assert missing == []
+
+
+@pytest.mark.parametrize("language", LANGUAGE_NAMES)
+def test_nothing_is_left_over(language: str) -> None:
+    known = {_id(message) for message in catalogue(language) if message.id}
+    assert sorted(known - wanted()) == []
+
+
+@pytest.mark.parametrize("language", LANGUAGE_NAMES)
+def test_placeholders_are_kept(language: str) -> None:
+    for message in catalogue(language):
+        if not message.id:
+            continue
+        asked = set(PLACEHOLDER.findall(_id(message)))
+        for form in forms(message):
+            # A plural form may say "one person" without the number; nothing may be invented.
+            assert set(PLACEHOLDER.findall(form)) <= asked, message.id
+            if isinstance(message.id, str):
+                assert set(PLACEHOLDER.findall(form)) == asked, message.id
+
+
+@pytest.mark.parametrize("language", LANGUAGE_NAMES)
+def test_each_language_is_in_its_own_script(language: str) -> None:
+    for message in catalogue(language):
+        for form in forms(message) if message.id else []:
+            text = PLACEHOLDER.sub(" ", form)
+            words = [word for word in re.findall(r"\w[\w-]*", text) if word not in FOREIGN_WORDS]
+            for letter in "".join(words):
+                if letter.isalpha():
+                    assert SCRIPTS[language] in unicodedata.name(letter), (message.id, form)
+
+
+def _id(message: Message) -> str:
+    return message.id if isinstance(message.id, str) else message.id[0]
