@@ -14,7 +14,7 @@ from datetime import date, datetime
 import sqlalchemy as sa
 
 from server.db import codec, outbox
-from server.db.tables import branches, events, jobs, lines, shifts, tickets
+from server.db.tables import branches, jobs, lines, shifts, tickets
 from server.domain.events import EventKind, RecordedEvent
 from server.domain.ids import BranchId, DeskId, Seq, TicketId
 from server.domain.ticket import Ticket
@@ -203,13 +203,3 @@ def check_numbers(found: Iterable[Ticket]) -> None:
         ]
         arrived = [(ticket.issued_at, ticket.id) for ticket in group]
         assert arrived == sorted(arrived), "a higher number stands before a lower one"
-
-
-def history_of(connection: sa.Connection, branch: BranchId) -> list[tuple[int, EventKind]]:
-    """Seq and kind of every event of a branch."""
-    rows = connection.execute(
-        sa.select(events.c.seq, events.c.kind)
-        .where(events.c.branch_id == branch)
-        .order_by(events.c.seq)
-    )
-    return [(row.seq, EventKind(row.kind)) for row in rows]

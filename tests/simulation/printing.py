@@ -1,0 +1,50 @@
+"""The print room: the real dispatcher and sender over a printer that breaks now and then."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from datetime import timedelta
+
+from server.actions.hall import Hall
+from server.delivery.channels import Unreachable
+from server.delivery.dispatcher import Dispatcher
+from server.delivery.paper import PaperPress, TicketPaper
+from server.delivery.printing import PrintSender
+
+EXPIRES_AFTER = timedelta(minutes=3)
+
+
+class PlainPress(PaperPress):
+    """Prints the number alone: what paper looks like is tested elsewhere."""
+
+    def __init__(self) -> None:
+        """Needs no font."""
+
+    def escpos(self, paper: TicketPaper) -> bytes:
+        return paper.number.encode()
+
+
+class PrintRoom:
+    """Keeps what came out; also the channel to its only printer."""
+
+    def __init__(self, chance: random.Random) -> None:
+        self._chance = chance
+        self.is_broken = False
+        self.printed: Counter[str] = Counter()
+
+    def maybe_break(self, rate: float) -> None:
+        """The paper jams, or somebody has cleared it."""
+        if self._chance.random() < rate:
+            self.is_broken = not self.is_broken
+
+    def deliver(self, hall: Hall) -> None:
+        """One turn of the worker."""
+        Dispatcher(hall, expires_after=EXPIRES_AFTER).run_once()
+        PrintSender(hall, PlainPress(), lambda _: self, lambda ticket: ticket.secret).run_once()
+
+    def send(self, job_id: str, data: bytes) -> None:
+        """The printer's side of a Channel."""
+        if self.is_broken:
+            raise Unreachable("the paper is jammed")
+        self.printed[job_id] += 1
