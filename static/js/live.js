@@ -11,8 +11,9 @@ const POLL_SECONDS = 15;
 const TICK_MILLISECONDS = 1000;
 const ACK_MILLISECONDS_MAX = 5000;
 const FETCH_MILLISECONDS_MAX = 10000;
-const RECONNECT_MILLISECONDS_MIN = 500;
-const RECONNECT_MILLISECONDS_MAX = 5000;
+const RECONNECT_MILLISECONDS_MIN = 250;
+/** Walls and desks are few and must be right at once; phones are many and come back in a wider spread. */
+const RECONNECT_MILLISECONDS_MAX = { walls: 800, phones: 5000 };
 const SECONDS_A_MINUTE = 60;
 const FRAGMENT_ID = "view";
 
@@ -68,12 +69,15 @@ export class Live {
     this.#socket = io({
       transports: ["websocket"],
       reconnectionDelay: RECONNECT_MILLISECONDS_MIN,
-      reconnectionDelayMax: RECONNECT_MILLISECONDS_MAX,
+      reconnectionDelayMax: options.pulses
+        ? RECONNECT_MILLISECONDS_MAX.walls
+        : RECONNECT_MILLISECONDS_MAX.phones,
     });
     this.#socket.on("connect", () => this.#watch());
     this.#socket.on("view", (/** @type {View} */ view) => this.#receive(view));
     this.#socket.on("line", (/** @type {Line} */ line) => this.#receiveLine(line));
     this.#socket.on("pulse", (/** @type {{seq: number}} */ pulse) => this.#receivePulse(pulse.seq));
+    window.addEventListener("online", () => this.watchAgain());
     setInterval(() => this.#tick(), TICK_MILLISECONDS);
     document.addEventListener("visibilitychange", () => {
       if (!document.hidden) void this.refresh();
@@ -104,6 +108,12 @@ export class Live {
   show(html, seq) {
     this.#fresh();
     this.#receive({ html, seq, at: "" }, { evenIfSame: true });
+  }
+
+  /** Asks for the view anew: what is watched has moved, or the network came back. */
+  watchAgain() {
+    if (this.#socket.connected) void this.#watch();
+    else this.#socket.connect();
   }
 
   /** Fetches the fragment now. */

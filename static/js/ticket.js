@@ -24,14 +24,20 @@ const texts = JSON.parse(document.getElementById("texts")?.textContent ?? "{}");
 const plainTitle = document.title;
 const chime = createChime();
 let soundOn = false;
+let isElsewhere = false;
 
-new Live({
+const live = new Live({
   watched: { view: "ticket", branch, language, secret },
   fragmentUrl,
   beforePaint: (before, after) => {
     if (isNewCall(before, after)) callOut(/** @type {HTMLElement} */ (after));
+    isElsewhere = lineOf(before) !== lineOf(after);
   },
-  onPaint: nameTheTab,
+  onPaint: () => {
+    nameTheTab();
+    // A transfer moved the ticket: the other line's places come from another room.
+    if (isElsewhere) live.watchAgain();
+  },
   onLine: findOwnPlace,
 });
 nameTheTab();
@@ -66,6 +72,11 @@ function isNewCall(before, after) {
   if (!(before instanceof HTMLElement) || !(after instanceof HTMLElement)) return false;
   if (after.dataset.state !== "called") return false;
   return before.dataset.state !== "called" || Number(after.dataset.calls) > Number(before.dataset.calls);
+}
+
+/** @param {Element} view */
+function lineOf(view) {
+  return view instanceof HTMLElement ? view.dataset.service : undefined;
 }
 
 /** @param {HTMLElement} view */

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from server.actions import desks as desk_verbs
 from server.actions import tickets as ticket_verbs
-from server.db import codec, jobs, outbox, reads, views
+from server.db import codec, desk_view, jobs, outbox, reads, views
 from server.db.jobs import JobKind, JobState
 from server.db.tables import events, lines, requests, segments, tickets
 from server.db.tables import jobs as jobs_table
@@ -143,7 +143,7 @@ def screens(town: Town) -> dict[str, Callable[[sa.Connection], object]]:
         agent = town.agents[0].require_agent()
         shift = reads.shift_of(connection, town.branch, agent)
         assert shift is not None
-        return views.desk(connection, town.branch, shift, now)
+        return desk_view.desk(connection, town.branch, shift, now)
 
     def ticket(connection: sa.Connection) -> object:
         found = reads.ticket_by_secret(connection, Secret(_any_waiting(town)))

@@ -25,9 +25,23 @@ KEYWORDS = {
     "ntranslate": (2, 3),
 }
 PLACEHOLDER = re.compile(r"%\(\w+\)s|\{\w+\}")
+QUOTED = re.compile(r"“[^”]*”")
+"""A command is quoted as it is typed."""
 SCRIPTS = {"ar": "ARABIC", "zgh": "TIFINAGH", "fr": "LATIN", "en": "LATIN"}
-FOREIGN_WORDS = {"Nouba", "QR", "PNG", "Wi-Fi", "kiosk", "demo", "token", "nouba", "create", "role"}
-"""Names and commands that stay as they are in every language."""
+FOREIGN_WORDS = {
+    "Nouba",
+    "QR",
+    "PNG",
+    "Wi-Fi",
+    "kiosk",
+    "demo",
+    "token",
+    "nouba",
+    "create",
+    "role",
+    "Esc",
+}
+"""Names, commands and keys that stay as they are in every language."""
 
 
 @cache
@@ -97,7 +111,7 @@ def test_placeholders_are_kept(language: str) -> None:
 def test_each_language_is_in_its_own_script(language: str) -> None:
     for message in catalogue(language):
         for form in forms(message) if message.id else []:
-            text = PLACEHOLDER.sub(" ", form)
+            text = QUOTED.sub(" ", PLACEHOLDER.sub(" ", form))
             words = [word for word in re.findall(r"\w[\w-]*", text) if word not in FOREIGN_WORDS]
             for letter in "".join(words):
                 if letter.isalpha():
