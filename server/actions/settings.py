@@ -25,6 +25,8 @@ from server.domain.roles import STAFF_ROLES, Role
 SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")
 LETTER = re.compile(r"[A-Z]")
 COLOUR = re.compile(r"#[0-9a-f]{6}")
+ACCENT_CONTRAST_MIN = 7.0
+"""DESIGN section 9: what must be read has 7:1."""
 NAME_LENGTH_MAX = 80
 LOGIN = re.compile(r"[a-z0-9._-]{2,60}")
 PASSWORD_LENGTH_MIN = 10
@@ -65,6 +67,11 @@ def create_branch(*, hall: Hall, new: NewBranch) -> BranchId:
     """Raises Invalid, which names the field."""
     _match(SLUG, new.slug, "slug", "small letters, digits and dashes")
     _match(COLOUR, new.accent, "accent", "a colour like #0f5c5c")
+    if contrast_with_white(new.accent) < ACCENT_CONTRAST_MIN:
+        raise Invalid(
+            f"white words on {new.accent} would be hard to read: choose a darker accent",
+            field="accent",
+        )
     _check_names(new.names)
     if not new.languages:
         raise Invalid("a branch needs at least one language", field="languages")
@@ -241,6 +248,17 @@ def password_matches(password_hash: str | None, password: str) -> bool:
     except (argon2.exceptions.VerificationError, argon2.exceptions.InvalidHashError):
         return False
     return password_hash is not None
+
+
+def contrast_with_white(colour: str) -> float:
+    """The contrast of `#rrggbb` with white, 1 to 21 (WCAG 2.2, "contrast ratio" and "relative luminance")."""
+    channels = [int(colour[start : start + 2], 16) / 255 for start in (1, 3, 5)]
+    linear = [
+        channel / 12.92 if channel <= 0.04045 else float(((channel + 0.055) / 1.055) ** 2.4)
+        for channel in channels
+    ]
+    luminance = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+    return 1.05 / (luminance + 0.05)
 
 
 def _hashed(password: str) -> str:

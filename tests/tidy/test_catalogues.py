@@ -68,7 +68,8 @@ def catalogue(language: str) -> Catalog:
 
 def forms(message: Message) -> list[str]:
     """The text, or each of its plural forms."""
-    return [message.string] if isinstance(message.string, str) else list(message.string)
+    text = message.string
+    return [text] if isinstance(text, str) else list(text or ())
 
 
 def test_the_sources_have_texts() -> None:
