@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
+from enum import Enum, auto
 from typing import cast
 
 import structlog
@@ -37,6 +38,15 @@ _log = structlog.get_logger(__name__)
 _STILL_WANTED = frozenset(
     {TicketState.WAITING, TicketState.CALLED, TicketState.PARKED, TicketState.SERVING}
 )
+
+
+class _Outcome(Enum):
+    """What became of one attempt."""
+
+    PRINTED = auto()
+    SKIPPED = auto()
+    """Nobody waits for this paper any more."""
+    FAILED = auto()
 
 
 class PrintSender:
@@ -72,9 +82,10 @@ class PrintSender:
             now = self._hall.clock.now()
             with self._hall.store.administer() as connection:
                 job = jobs.claim(connection, JobKind.PRINT, target, now, LEASE)
-            if job is None or not self._attempt(job):
+            outcome = self._attempt(job) if job is not None else None
+            if outcome is None or outcome is _Outcome.FAILED:
                 return printed
-            printed += 1
+            printed += outcome is _Outcome.PRINTED
 
     def expire(self) -> None:
         """End the jobs that are too old to be useful, and say so to staff."""
@@ -87,8 +98,8 @@ class PrintSender:
                     work.record_event(_not_printed(job, now))
                     work.commit()
 
-    def _attempt(self, job: Job) -> bool:
-        """Whether the job was printed; its outcome is recorded either way."""
+    def _attempt(self, job: Job) -> _Outcome:
+        """Print one job; its outcome is recorded, whatever it is."""
         with self._hall.store.read() as connection:
             printer = reads.printer(connection, int(job.target.partition(":")[2]))
             ticket = reads.ticket(connection, job.branch, job.ticket)
@@ -97,7 +108,7 @@ class PrintSender:
             ahead = reads.ahead_of(connection, ticket)
         if ticket.state not in _STILL_WANTED:
             self._finish(job, JobState.EXPIRED, "not_wanted")
-            return True
+            return _Outcome.SKIPPED
         paper = ticket_paper(
             ticket, branch, service, ahead=ahead, url=self._ticket_url(ticket), printer=printer
         )
@@ -105,11 +116,11 @@ class PrintSender:
             self._open_channel(printer.address).send(str(job.id), self._press.escpos(paper))
         except ChannelError as error:
             self._failed(job, printer, error)
-            return False
+            return _Outcome.FAILED
         self._finish(job, JobState.DONE)
         if printer.state != OK:
             self._printer_is(job, printer, OK)
-        return True
+        return _Outcome.PRINTED
 
     def _finish(self, job: Job, state: JobState, error: str | None = None) -> None:
         with self._hall.store.administer() as connection:
