@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -28,6 +29,9 @@ COLOUR = re.compile(r"#[0-9a-f]{6}")
 ACCENT_CONTRAST_MIN = 7.0
 """DESIGN section 9: what must be read has 7:1."""
 NAME_LENGTH_MAX = 80
+DOCUMENT_LENGTH_MAX = 120
+DOCUMENTS_MAX = 12
+"""What the longest ticket holds (delivery/paper)."""
 LOGIN = re.compile(r"[a-z0-9._-]{2,60}")
 PASSWORD_LENGTH_MIN = 10
 PASSWORD_LENGTH_MAX = 200
@@ -97,6 +101,7 @@ def create_service(*, hall: Hall, branch: BranchId, new: NewService) -> ServiceI
     _match(SLUG, new.code, "code", "small letters, digits and dashes")
     _match(LETTER, new.letter, "letter", "one letter from A to Z")
     _check_names(new.names)
+    _check_documents(new.documents)
     if new.expected <= timedelta(0):
         raise Invalid("the expected handling time must be above zero", field="expected")
     values: dict[str, Any] = {
@@ -279,10 +284,23 @@ def _check_names(names: Texts) -> None:
     if not names:
         raise Invalid("a name in at least one language is needed", field="names")
     for tag, text in names.items():
-        if not 1 <= len(text.strip()) <= NAME_LENGTH_MAX:
-            raise Invalid(
-                f"the name in {tag} must have 1 to {NAME_LENGTH_MAX} characters", field="names"
-            )
+        _check_line(text, NAME_LENGTH_MAX, "names", f"the name in {tag}")
+
+
+def _check_documents(documents: Mapping[Language, Sequence[str]]) -> None:
+    for tag, items in documents.items():
+        if len(items) > DOCUMENTS_MAX:
+            raise Invalid(f"at most {DOCUMENTS_MAX} documents in {tag}", field="documents")
+        for item in items:
+            _check_line(item, DOCUMENT_LENGTH_MAX, "documents", f"each document in {tag}")
+
+
+def _check_line(text: str, length_max: int, name: str, what: str) -> None:
+    """One printable line: it goes on paper, walls and phones."""
+    if not 1 <= len(text.strip()) <= length_max:
+        raise Invalid(f"{what} must have 1 to {length_max} characters", field=name)
+    if any(unicodedata.category(character) in {"Cc", "Cs", "Zl", "Zp"} for character in text):
+        raise Invalid(f"{what} must not contain control characters", field=name)
 
 
 _DECOY = _PASSWORDS.hash("a password that nobody has")

@@ -93,10 +93,7 @@ class PrintSender:
         with self._hall.store.read() as connection:
             overdue = jobs.overdue(connection, now, EXPIRED_AT_ONCE_MAX)
         for job in overdue:
-            with self._hall.store.change(job.branch) as work:
-                if jobs.finish(work.connection, job.id, JobState.EXPIRED, "too_late"):
-                    work.record_event(_not_printed(job, now))
-                    work.commit()
+            self._give_up(job, "too_late")
 
     def _attempt(self, job: Job) -> _Outcome:
         """Print one job; its outcome is recorded, whatever it is."""
@@ -109,11 +106,17 @@ class PrintSender:
         if ticket.state not in _STILL_WANTED:
             self._finish(job, JobState.EXPIRED, "not_wanted")
             return _Outcome.SKIPPED
-        paper = ticket_paper(
-            ticket, branch, service, ahead=ahead, url=self._ticket_url(ticket), printer=printer
-        )
+        url = self._ticket_url(ticket)
         try:
-            self._open_channel(printer.address).send(str(job.id), self._press.escpos(paper))
+            paper = ticket_paper(ticket, branch, service, ahead=ahead, url=url, printer=printer)
+            data = self._press.escpos(paper)
+        except ValueError as error:
+            # A setting that no paper can hold. Waiting would not mend it, and would hold up the others.
+            _log.error("ticket_cannot_be_drawn", service=service.code, problem=str(error))
+            self._give_up(job, "cannot_draw")
+            return _Outcome.SKIPPED
+        try:
+            self._open_channel(printer.address).send(str(job.id), data)
         except ChannelError as error:
             self._failed(job, printer, error)
             return _Outcome.FAILED
@@ -125,6 +128,13 @@ class PrintSender:
     def _finish(self, job: Job, state: JobState, error: str | None = None) -> None:
         with self._hall.store.administer() as connection:
             jobs.finish(connection, job.id, state, error)
+
+    def _give_up(self, job: Job, reason: str) -> None:
+        now = self._hall.clock.now()
+        with self._hall.store.change(job.branch) as work:
+            if jobs.finish(work.connection, job.id, JobState.EXPIRED, reason):
+                work.record_event(_not_printed(job, now))
+                work.commit()
 
     def _failed(self, job: Job, printer: Printer, error: ChannelError) -> None:
         now = self._hall.clock.now()

@@ -12,6 +12,7 @@ from server.actions import settings, tickets
 from server.app import FONTS
 from server.db import jobs, outbox
 from server.db.jobs import JobKind, JobState
+from server.db.tables import services
 from server.delivery.channels import MemoryChannel, Refused, TimedOut
 from server.delivery.dispatcher import CONSUMER, Dispatcher
 from server.delivery.paper import PaperPress
@@ -181,6 +182,19 @@ def test_a_cancelled_ticket_is_not_printed(town: Town) -> None:
     assert paper.deliver() == 0
     assert len(paper.channel().jobs) == 0
     assert paper.job_states() == ["expired"]
+
+
+def test_a_ticket_that_cannot_be_drawn_holds_up_no_other(town: Town) -> None:
+    paper = Paper(town)
+    town.issue("a")
+    town.issue("b")
+    with town.hall.store.administer() as connection:
+        connection.execute(
+            sa.update(services).where(services.c.code == "a").values(names={"ar": "ا" * 200})
+        )
+    assert paper.deliver() == 1
+    assert paper.job_states() == ["expired", "done"]
+    assert "ticket_not_printed" in paper.events()
 
 
 @pytest.mark.parametrize(("attempts", "seconds"), [(1, 1), (2, 2), (3, 4), (5, 10), (5_000, 10)])
