@@ -7,6 +7,7 @@ against it.
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +32,9 @@ def _setting(
     return cast(T, dataclasses.field(default=cast(Any, default), metadata=metadata))
 
 
+_QR_HOST = re.compile(r"[A-Za-z0-9.-]+(?::[0-9]+)?")
+
+
 def _public_url_problem(value: str) -> str | None:
     if not value:
         return None
@@ -41,6 +45,8 @@ def _public_url_problem(value: str) -> str | None:
         return "must be an address such as https://file.commune.ma (http or https)"
     if parts.username or parts.password:
         return "must hold no user name or password: it is printed on every ticket"
+    if _QR_HOST.fullmatch(parts.netloc) is None:
+        return "must have a host of letters, digits, dots and dashes: the QR holds nothing else"
     if parts.path.strip("/") or parts.query or parts.fragment:
         return "must end after the host and port: the QR writes the rest in upper case"
     return None
