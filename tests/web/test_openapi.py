@@ -21,6 +21,7 @@ from schemathesis.core.result import Ok
 
 from server.web import openapi
 from server.web.api import OPERATIONS
+from server.web.problems import status_of_kind
 from tests.builders import Town
 from tests.web.builders import open_site
 
@@ -75,6 +76,24 @@ def test_every_operation_has_its_own_name_and_says_what_it_needs(
     for method, item in [(m, o) for path in document["paths"].values() for m, o in path.items()]:
         keys = [each for each in item["parameters"] if each["name"] == "Idempotency-Key"]
         assert bool(keys) == (method != "get")
+
+
+def test_every_door_and_every_refusal_is_described(town: Town, document: dict[str, Any]) -> None:
+    for operation in OPERATIONS:
+        entry = document["paths"][operation.path][operation.method.lower()]
+        shut = {"401", "403"} & set(entry["responses"])
+        assert shut == (set() if operation.is_public else {"401", "403"}), operation.name
+        assert entry.get("security") == ([] if operation.is_public else None)
+        for refusal in operation.refusals:
+            described = entry["responses"][str(status_of_kind(refusal))]["description"]
+            assert f"`{refusal.code}`" in described
+
+
+def test_no_request_has_room_for_unknown_fields(town: Town, document: dict[str, Any]) -> None:
+    for operation in OPERATIONS:
+        if operation.method == "POST":
+            schema = document["components"]["schemas"][operation.input.__name__]
+            assert schema["additionalProperties"] is False
 
 
 def test_answers_fit_their_schemas(town: Town, tmp_path: Path, document: dict[str, Any]) -> None:
