@@ -236,3 +236,12 @@ def test_a_transfer_to_its_own_line_is_already_so() -> None:
     waiting = a_ticket(S.WAITING)
     decision = verbs.transfer(waiting, to=waiting.service, place=a_place(), now=NOW)
     assert decision == Unchanged(ticket=waiting)
+
+
+def test_a_transfer_lifts_the_hold_and_forgets_the_no_shows() -> None:
+    """The other line never called them: they start afresh there, with the rank they came with."""
+    held = a_ticket(S.WAITING, no_shows=2, not_before=NOW + timedelta(minutes=5))
+    decision = TAKE[V.TRANSFER](held)
+    assert isinstance(decision, Change)
+    assert (decision.after.not_before, decision.after.no_shows) == (None, 0)
+    assert decision.event.data["from_service"] == held.service
