@@ -136,7 +136,8 @@ def transfer_ticket(
 ) -> Answered[TicketAnswer]:
     """Move a ticket to the line of the service with code `to`: number, secret and rank stay.
 
-    Raises NoShift, UnknownTicket, UnknownService, ServiceClosed, IllegalTransition, TicketNotHere, KeyReused.
+    A service that is closed to newcomers still takes it: the citizen is in the house already.
+    Raises NoShift, UnknownTicket, UnknownService, IllegalTransition, TicketNotHere, KeyReused.
     """
     agent = _serving_agent(caller)
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from server.actions.hall import Hall
-from server.db import admin, reads
+from server.db import admin, outbox, reads
+from server.db.engine import Connection
 from server.domain import queue, ticket
+from server.domain.branch import Branch
+from server.domain.events import Event, EventKind
 from server.domain.ids import BranchId
 
 CLOSED_AT_ONCE_MAX = 200
@@ -38,6 +41,33 @@ def close_past_days(*, hall: Hall, branch: BranchId) -> int:
         closed += len(page)
         if len(page) < CLOSED_AT_ONCE_MAX:
             return closed
+
+
+def note_hours(*, hall: Hall, branch: BranchId) -> bool:
+    """Record that the branch opened or closed since its last event; whether it did.
+
+    Screens then hear of it like of any other change, and a view's `seq` tells that it is another view.
+    """
+    with hall.store.read() as connection:
+        if _hours_event(connection, reads.branch(connection, branch), hall.clock.now()) is None:
+            return False
+    now = hall.clock.now()
+    with hall.store.change(branch) as work:
+        # Asked again under the lock: another process may have been faster.
+        event = _hours_event(work.connection, work.branch, now)
+        if event is None:
+            return False
+        work.record_event(event)
+        work.commit()
+    return True
+
+
+def _hours_event(connection: Connection, branch: Branch, now: datetime) -> Event | None:
+    last = outbox.last_event_at(connection, branch.id)
+    is_open = branch.hours.is_open(now)
+    if last is None or branch.hours.is_open(last) is is_open:
+        return None
+    return Event(kind=EventKind.BRANCH_OPENED if is_open else EventKind.BRANCH_CLOSED, at=now)
 
 
 def forget_answers(*, hall: Hall) -> int:

@@ -41,8 +41,14 @@ _credential = (
         tokens.c.printer_id,
         branches,
     )
-    .join(branches)
-    .where(tokens.c.digest == sa.bindparam("digest"), tokens.c.revoked_at.is_(None))
+    .join(branches, branches.c.id == tokens.c.branch_id)
+    .join(agents, agents.c.id == tokens.c.agent_id, isouter=True)
+    .where(
+        tokens.c.digest == sa.bindparam("digest"),
+        tokens.c.revoked_at.is_(None),
+        # The token of somebody who left the staff opens nothing.
+        sa.or_(tokens.c.agent_id.is_(None), agents.c.is_active),
+    )
 )
 
 

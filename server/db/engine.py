@@ -11,6 +11,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
+Connection = sa.Connection
+"""What `Store.read` gives: the other layers pass it on and know nothing else of it."""
 DatabaseUnavailable = sa.exc.OperationalError
 """The database does not answer, or stayed locked for `BUSY_TIMEOUT_SECONDS`; nothing was written."""
 BUSY_TIMEOUT_SECONDS = 10

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
@@ -73,3 +75,15 @@ def latest(connection: sa.Connection, branch: BranchId) -> Seq:
     return Seq(
         connection.execute(sa.select(branches.c.seq).where(branches.c.id == branch)).scalar_one()
     )
+
+
+def last_event_at(connection: sa.Connection, branch: BranchId) -> datetime | None:
+    """When something last happened in a branch."""
+    statement = (
+        sa.select(events.c.at)
+        .where(events.c.branch_id == branch)
+        .order_by(events.c.seq.desc())
+        .limit(1)
+    )
+    value: datetime | None = connection.execute(statement).scalar_one_or_none()
+    return value

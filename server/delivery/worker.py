@@ -22,6 +22,8 @@ SWEEP = timedelta(seconds=1)
 """How late delivery is at the most when every hint was lost."""
 GATHER = timedelta(milliseconds=30)
 """After a hint the dispatcher waits this long: many taps become one transaction."""
+HOURS = timedelta(seconds=5)
+"""How late the screens learn that the hall has opened or closed."""
 HOUSEKEEPING = timedelta(minutes=5)
 PAUSE_AFTER_ERROR = timedelta(seconds=1)
 STOP_TIMEOUT_SECONDS = 5
@@ -65,6 +67,7 @@ class Worker:
             "push": self._push,
             "pulse": self._pulse,
             "print": self._print,
+            "hours": self._watch_hours,
             "housekeeping": self._keep_house,
         }
         if self._hints is not None:
@@ -133,6 +136,13 @@ class Worker:
         except Exception:
             # The jobs are pending or leased as before: the next sweep finds them.
             _log.exception("delivery_error", loop=target)
+
+    def _watch_hours(self) -> None:
+        with self._hall.store.read() as connection:
+            branches = reads.all_branches(connection)
+        for branch in branches:
+            housekeeping.note_hours(hall=self._hall, branch=branch.id)
+        self._stopping.wait(HOURS.total_seconds())
 
     def _keep_house(self) -> None:
         with self._hall.store.read() as connection:

@@ -34,6 +34,8 @@ class EventKind(StrEnum):
     PAUSE_STARTED = "pause_started"
     PAUSE_ENDED = "pause_ended"
     AUTO_CALL_SET = "auto_call_set"
+    BRANCH_OPENED = "branch_opened"
+    BRANCH_CLOSED = "branch_closed"
     SERVICE_OPENED = "service_opened"
     SERVICE_CLOSED = "service_closed"
     PRINTER_CHANGED = "printer_changed"

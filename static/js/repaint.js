@@ -16,7 +16,7 @@ export async function repaint(live, fragmentUrl, onElsewhere) {
   if (document.hidden) return;
   try {
     const answer = await fetch(fragmentUrl, { cache: "no-store", signal: AbortSignal.timeout(ANSWER_MILLISECONDS_MAX) });
-    if (answer.redirected) onElsewhere();
+    if (answer.redirected || answer.status === 401) onElsewhere();
     const seq = answer.headers.get("X-Nouba-Seq");
     if (answer.ok && seq) live.show(await answer.text(), Number(seq));
   } catch (error) {
