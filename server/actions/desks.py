@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
+from typing import Protocol
 
 from server.actions.hall import (
     Answered,
@@ -21,7 +22,7 @@ from server.db import reads
 from server.db.unit_of_work import UnitOfWork, learn
 from server.domain import queue, ticket
 from server.domain.branch import Desk
-from server.domain.errors import IllegalTransition, TicketInHand
+from server.domain.errors import IllegalTransition
 from server.domain.events import EventKind
 from server.domain.ids import AgentId, DeskId, TicketId
 from server.domain.ranking import Cause, Explanation
@@ -30,25 +31,30 @@ from server.domain.states import Verb
 from server.domain.ticket import Change, Decision, Place, Ticket, Unchanged
 from server.wire import NextUp, TicketAnswer
 
-Decide = Callable[[Ticket, Place, datetime], Decision]
 
-_AT_DESK: dict[Verb, Decide] = {
-    Verb.RECALL: lambda value, place, now: ticket.recall(value, place=place, now=now),
-    Verb.START: lambda value, place, now: ticket.start(value, place=place, now=now),
-    Verb.UNDO_START: lambda value, place, now: ticket.undo_start(value, place=place, now=now),
-    Verb.FINISH: lambda value, place, now: ticket.finish(value, place=place, now=now),
-    Verb.NO_SHOW: lambda value, place, now: ticket.no_show(value, place=place, now=now),
-    Verb.PARK: lambda value, place, now: ticket.park(value, place=place, now=now),
-    Verb.UNPARK: lambda value, _place, now: ticket.unpark(value, now=now),
-    Verb.RETURN: lambda value, place, now: ticket.return_to_line(value, place=place, now=now),
-    Verb.REINSTATE: lambda value, _place, now: ticket.reinstate(value, now=now),
-    Verb.CANCEL: lambda value, _place, now: ticket.cancel(value, now=now),
-    Verb.REOPEN: lambda value, place, now: ticket.reopen(value, place=place, now=now),
+class Decide(Protocol):
+    """A verb of the domain that needs nothing but the ticket and the desk."""
+
+    def __call__(self, value: Ticket, /, *, place: Place, now: datetime) -> Decision: ...
+
+
+_AT_DESK: Mapping[Verb, Decide] = {
+    Verb.RECALL: ticket.recall,
+    Verb.START: ticket.start,
+    Verb.UNDO_START: ticket.undo_start,
+    Verb.FINISH: ticket.finish,
+    Verb.NO_SHOW: ticket.no_show,
+    Verb.PARK: ticket.park,
+    Verb.UNPARK: ticket.unpark,
+    Verb.RETURN: ticket.return_to_line,
+    Verb.REINSTATE: ticket.reinstate,
+    Verb.CANCEL: ticket.cancel,
+    Verb.REOPEN: ticket.reopen,
 }
 SIMPLE_VERBS = frozenset(_AT_DESK)
 """The verbs that `step_ticket` takes: they need nothing but the ticket and the desk."""
 _OCCUPYING = frozenset({Verb.REOPEN})
-"""Verbs that put a ticket into the agent's hand, which must be empty."""
+"""Verbs that put a ticket into the agent's hand: the desk must be ready for one."""
 _SAME_DAY = frozenset({Verb.REINSTATE})
 """Verbs that put a ticket into a line again; nobody calls from the lines of a past day."""
 _TEACHING = frozenset({EventKind.TICKET_FINISHED, EventKind.TICKET_TRANSFERRED})
@@ -115,7 +121,7 @@ def step_ticket(
     def step(work: UnitOfWork, now: datetime) -> Step[TicketAnswer]:
         shift = require_shift(reads.shift_of(work.connection, work.branch.id, agent))
         present = reads.ticket(work.connection, work.branch.id, ticket_id)
-        decision = _AT_DESK[verb](present, place_of(shift), now)
+        decision = _AT_DESK[verb](present, place=place_of(shift), now=now)
         if verb in _SAME_DAY and present.day != work.branch.hours.business_day(now):
             raise IllegalTransition(
                 f"its day is over: a ticket that is {present.state} stays so",
@@ -124,7 +130,7 @@ def step_ticket(
                 label=present.label,
             )
         if verb in _OCCUPYING:
-            _require_empty_hand(work, shift.desk)
+            queue.require_ready(shift, reads.in_hand(work.connection, shift.desk))
         return _stepped(work, decision)
 
     request = request_key(caller.scope, key, verb, ticket_id)
@@ -173,14 +179,6 @@ def next_up(explanation: Explanation) -> NextUp:
 def _serving_agent(caller: Caller) -> AgentId:
     caller.require(Right.SERVE)
     return caller.require_agent()
-
-
-def _require_empty_hand(work: UnitOfWork, desk: DeskId) -> None:
-    held = reads.in_hand(work.connection, desk)
-    if held is not None:
-        raise TicketInHand(
-            "finish with the present ticket first", label=held.label, state=held.state
-        )
 
 
 def _called(work: UnitOfWork, decision: Decision, at: Desk, why: NextUp) -> Step[TicketAnswer]:

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from server.actions.hall import Hall
 from server.db import admin, outbox, reads
 from server.db.engine import Connection
+from server.db.unit_of_work import UnitOfWork
 from server.domain import queue, ticket
 from server.domain.branch import Branch
 from server.domain.events import Event, EventKind
@@ -25,22 +26,26 @@ def close_past_days(*, hall: Hall, branch: BranchId) -> int:
     """
     closed = 0
     while True:
-        now = hall.clock.now()
         with hall.store.change(branch) as work:
+            now = hall.clock.now()
             today = work.branch.hours.business_day(now)
             page = reads.unfinished(work.connection, branch, today, CLOSED_AT_ONCE_MAX)
             for each in page:
                 work.record(ticket.close_day(each, now=now))
-            # After the tickets: a shift that somebody forgot to close must not keep the desk today.
-            for shift in reads.shifts_before(
-                work.connection, branch, work.branch.hours.midnight(now)
-            ):
-                work.save_shift(shift, closed_at=now)
-                work.record_event(queue.shift_closed(shift, now))
+            _close_forgotten_shifts(work, now)
             work.commit()
         closed += len(page)
         if len(page) < CLOSED_AT_ONCE_MAX:
             return closed
+
+
+def _close_forgotten_shifts(work: UnitOfWork, now: datetime) -> None:
+    """A shift that somebody forgot to close must not keep the desk today; one with a ticket was not forgotten."""
+    midnight = work.branch.hours.midnight(now)
+    for shift in reads.shifts_before(work.connection, work.branch.id, midnight):
+        if reads.in_hand(work.connection, shift.desk) is None:
+            work.save_shift(shift, closed_at=now)
+            work.record_event(queue.shift_closed(shift, now))
 
 
 def note_hours(*, hall: Hall, branch: BranchId) -> bool:
@@ -51,8 +56,8 @@ def note_hours(*, hall: Hall, branch: BranchId) -> bool:
     with hall.store.read() as connection:
         if _hours_event(connection, reads.branch(connection, branch), hall.clock.now()) is None:
             return False
-    now = hall.clock.now()
     with hall.store.change(branch) as work:
+        now = hall.clock.now()
         # Asked again under the lock: another process may have been faster.
         event = _hours_event(work.connection, work.branch, now)
         if event is None:

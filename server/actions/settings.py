@@ -15,7 +15,8 @@ import argon2
 
 from server.actions.hall import Hall
 from server.clock import new_token
-from server.db import admin, reads
+from server.db import admin, credentials, reads
+from server.db.engine import Connection
 from server.domain.errors import Invalid
 from server.domain.estimate import PRIOR_WEIGHT
 from server.domain.events import Event, EventKind
@@ -198,6 +199,7 @@ def create_token(
     token = new_token(hall.chance)
     digest = token_digest(token)
     with hall.store.administer() as connection:
+        _require_same_branch(connection, branch, agent, printer)
         if role in STAFF_ROLES and agent is None:
             agent = admin.insert_agent(
                 connection,
@@ -219,6 +221,17 @@ def create_token(
             now=hall.clock.now(),
         )
     return token_id, token
+
+
+def _require_same_branch(
+    connection: Connection, branch: BranchId, agent: AgentId | None, printer: int | None
+) -> None:
+    found = credentials.account(connection, agent) if agent is not None else None
+    if agent is not None and (found is None or found.branch != branch):
+        raise Invalid("this agent works in another branch", field="agent")
+    printers = {each.id for each in reads.printers_of(connection, branch)}
+    if printer is not None and printer not in printers:
+        raise Invalid("this printer stands in another branch", field="printer")
 
 
 def revoke_token(*, hall: Hall, token_id: int) -> bool:

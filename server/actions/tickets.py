@@ -74,7 +74,7 @@ def cancel_ticket(*, hall: Hall, secret: Secret, key: str | None) -> Answered[Ti
 
     def step(work: UnitOfWork, now: datetime) -> Step[TicketAnswer]:
         present = reads.ticket(work.connection, found.branch, found.id)
-        decision = ticket.cancel(present, now=now)
+        decision = ticket.cancel(present, place=None, now=now)
         service = reads.service_by_id(work.connection, found.branch, present.service)
         if isinstance(decision, Unchanged):
             return Step(answer=answer_of(present, service, None, work.seq), is_change=False)

@@ -130,8 +130,8 @@ class PrintSender:
             jobs.finish(connection, job.id, state, error)
 
     def _give_up(self, job: Job, reason: str) -> None:
-        now = self._hall.clock.now()
         with self._hall.store.change(job.branch) as work:
+            now = self._hall.clock.now()
             if jobs.finish(work.connection, job.id, JobState.EXPIRED, reason):
                 work.record_event(_not_printed(job, now))
                 work.commit()
@@ -145,8 +145,8 @@ class PrintSender:
             self._printer_is(job, printer, error.code)
 
     def _printer_is(self, job: Job, printer: Printer, state: str) -> None:
-        now = self._hall.clock.now()
         with self._hall.store.change(job.branch) as work:
+            now = self._hall.clock.now()
             admin.save_printer_state(work.connection, printer.id, state)
             data: Mapping[str, str | int] = {"printer": printer.id, "state": state}
             work.record_event(Event(kind=EventKind.PRINTER_CHANGED, at=now, data=data))

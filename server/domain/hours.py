@@ -24,6 +24,10 @@ class Span:
     start: time
     end: time
 
+    def __post_init__(self) -> None:
+        if self.end <= self.start and self.end != time(0):
+            raise Invalid("a span ends after it began, at midnight at the latest", field="hours")
+
     def __contains__(self, moment: time) -> bool:
         return self.start <= moment and (moment < self.end or self.end == time(0))
 

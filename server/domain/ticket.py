@@ -125,7 +125,7 @@ def call(ticket: Ticket, *, place: Place, now: datetime) -> Decision:
         not_before=None,
         started_at=None,
     )
-    return _change(ticket, after, EventKind.TICKET_CALLED, now)
+    return _change(ticket, after, EventKind.TICKET_CALLED, now, by=place)
 
 
 def recall(ticket: Ticket, *, place: Place, now: datetime) -> Decision:
@@ -139,7 +139,7 @@ def recall(ticket: Ticket, *, place: Place, now: datetime) -> Decision:
             seconds_left=math.ceil((ticket.called_at + RECALL_GAP - now).total_seconds()),
         )
     after = replace(ticket, called_at=now, calls=ticket.calls + 1)
-    return _change(ticket, after, EventKind.TICKET_RECALLED, now)
+    return _change(ticket, after, EventKind.TICKET_RECALLED, now, by=place)
 
 
 def start(ticket: Ticket, *, place: Place, now: datetime) -> Decision:
@@ -147,7 +147,7 @@ def start(ticket: Ticket, *, place: Place, now: datetime) -> Decision:
     if already := _already(ticket, Verb.START, place):
         return already
     after = replace(ticket, state=TicketState.SERVING, started_at=now)
-    return _change(ticket, after, EventKind.TICKET_STARTED, now)
+    return _change(ticket, after, EventKind.TICKET_STARTED, now, by=place)
 
 
 def undo_start(ticket: Ticket, *, place: Place, now: datetime) -> Decision:
@@ -159,7 +159,7 @@ def undo_start(ticket: Ticket, *, place: Place, now: datetime) -> Decision:
     after = replace(
         ticket, state=TicketState.CALLED, started_at=None, called_at=called_at, calls=calls
     )
-    return _change(ticket, after, EventKind.TICKET_START_UNDONE, now)
+    return _change(ticket, after, EventKind.TICKET_START_UNDONE, now, by=place)
 
 
 def finish(ticket: Ticket, *, place: Place, now: datetime) -> Decision:
@@ -167,7 +167,7 @@ def finish(ticket: Ticket, *, place: Place, now: datetime) -> Decision:
     if already := _already(ticket, Verb.FINISH, place):
         return already
     after = replace(ticket, state=TicketState.DONE, ended_at=now)
-    return _change(ticket, after, EventKind.TICKET_FINISHED, now, closes_segment=True)
+    return _change(ticket, after, EventKind.TICKET_FINISHED, now, closes_segment=True, by=place)
 
 
 def reopen(ticket: Ticket, *, place: Place, now: datetime) -> Decision:
@@ -185,7 +185,7 @@ def reopen(ticket: Ticket, *, place: Place, now: datetime) -> Decision:
         ended_at=None,
         segment_from=now,
     )
-    return _change(ticket, after, EventKind.TICKET_REOPENED, now)
+    return _change(ticket, after, EventKind.TICKET_REOPENED, now, by=place)
 
 
 def no_show(ticket: Ticket, *, place: Place, now: datetime) -> Decision:
@@ -195,22 +195,22 @@ def no_show(ticket: Ticket, *, place: Place, now: datetime) -> Decision:
     count = ticket.no_shows + 1
     if count >= NO_SHOWS_MAX:
         after = replace(_away(ticket, now), state=TicketState.MISSED, no_shows=count, ended_at=now)
-        return _change(ticket, after, EventKind.TICKET_MISSED, now, closes_segment=True)
+        return _change(ticket, after, EventKind.TICKET_MISSED, now, closes_segment=True, by=place)
     after = replace(
         _away(ticket, now),
         state=TicketState.WAITING,
         no_shows=count,
         not_before=now + NO_SHOW_HOLD,
     )
-    return _change(ticket, after, EventKind.TICKET_NOT_SHOWN, now, closes_segment=True)
+    return _change(ticket, after, EventKind.TICKET_NOT_SHOWN, now, closes_segment=True, by=place)
 
 
-def reinstate(ticket: Ticket, *, now: datetime) -> Decision:
+def reinstate(ticket: Ticket, *, place: Place | None, now: datetime) -> Decision:
     """A missed citizen came after all, on the same day: back to the line with the old rank."""
     if already := _already(ticket, Verb.REINSTATE, None):
         return already
     after = replace(ticket, state=TicketState.WAITING, no_shows=0, ended_at=None, segment_from=now)
-    return _change(ticket, after, EventKind.TICKET_REINSTATED, now)
+    return _change(ticket, after, EventKind.TICKET_REINSTATED, now, by=place)
 
 
 def park(ticket: Ticket, *, place: Place, now: datetime) -> Decision:
@@ -218,15 +218,15 @@ def park(ticket: Ticket, *, place: Place, now: datetime) -> Decision:
     if already := _already(ticket, Verb.PARK, place):
         return already
     after = replace(_away(ticket, now), state=TicketState.PARKED)
-    return _change(ticket, after, EventKind.TICKET_PARKED, now, closes_segment=True)
+    return _change(ticket, after, EventKind.TICKET_PARKED, now, closes_segment=True, by=place)
 
 
-def unpark(ticket: Ticket, *, now: datetime) -> Decision:
+def unpark(ticket: Ticket, *, place: Place, now: datetime) -> Decision:
     """Back to its line with the rank kept."""
     if already := _already(ticket, Verb.UNPARK, None):
         return already
     after = replace(ticket, state=TicketState.WAITING, segment_from=now)
-    return _change(ticket, after, EventKind.TICKET_UNPARKED, now)
+    return _change(ticket, after, EventKind.TICKET_UNPARKED, now, by=place)
 
 
 def transfer(ticket: Ticket, *, to: ServiceId, place: Place, now: datetime) -> Decision:
@@ -244,7 +244,9 @@ def transfer(ticket: Ticket, *, to: ServiceId, place: Place, now: datetime) -> D
         no_shows=0,
     )
     data = {"from_service": int(ticket.service)}
-    return _change(ticket, after, EventKind.TICKET_TRANSFERRED, now, closes_segment=True, data=data)
+    return _change(
+        ticket, after, EventKind.TICKET_TRANSFERRED, now, closes_segment=True, data=data, by=place
+    )
 
 
 def return_to_line(ticket: Ticket, *, place: Place, now: datetime) -> Decision:
@@ -252,15 +254,15 @@ def return_to_line(ticket: Ticket, *, place: Place, now: datetime) -> Decision:
     if already := _already(ticket, Verb.RETURN, place):
         return already
     after = replace(_away(ticket, now), state=TicketState.WAITING)
-    return _change(ticket, after, EventKind.TICKET_RETURNED, now, closes_segment=True)
+    return _change(ticket, after, EventKind.TICKET_RETURNED, now, closes_segment=True, by=place)
 
 
-def cancel(ticket: Ticket, *, now: datetime) -> Decision:
-    """The citizen, or staff for them, gives the place up."""
-    if already := _already(ticket, Verb.CANCEL, None):
+def cancel(ticket: Ticket, *, place: Place | None, now: datetime) -> Decision:
+    """The citizen gives the place up (`place` None), or staff for them: at another desk it is not theirs."""
+    if already := _already(ticket, Verb.CANCEL, place):
         return already
     after = replace(ticket, state=TicketState.CANCELLED, ended_at=now)
-    return _change(ticket, after, EventKind.TICKET_CANCELLED, now, closes_segment=True)
+    return _change(ticket, after, EventKind.TICKET_CANCELLED, now, closes_segment=True, by=place)
 
 
 _AT_CLOSING: Mapping[TicketState, tuple[TicketState, EventKind]] = {
@@ -325,6 +327,7 @@ def _change(
     kind: EventKind,
     now: datetime,
     *,
+    by: Place | None = None,
     closes_segment: bool = False,
     data: Mapping[str, str | int] | None = None,
 ) -> Change:
@@ -333,9 +336,9 @@ def _change(
         at=now,
         ticket=after.id,
         service=after.service,
-        # The desk that acted: a ticket that has just left its desk no longer names it.
-        desk=after.desk or before.desk,
-        agent=after.agent or before.agent,
+        # Who acted, and where; what happens by itself is told of the desk that had the ticket.
+        desk=by.desk if by else after.desk or before.desk,
+        agent=by.agent if by else after.agent or before.agent,
         data={"label": after.label, **(data or {})},
     )
     return Change(

@@ -134,7 +134,10 @@ class QueueMachine(RuleBasedStateMachine):
         chosen = self._pick(index)
         if chosen is None:
             return
-        is_possible = not (verb is Verb.REOPEN and (agent != 0 or self._in_hand(agent)))
+        is_paused = bool(self.seats.get(agent))
+        is_possible = not (
+            verb is Verb.REOPEN and (agent != 0 or self._in_hand(agent) or is_paused)
+        )
         is_today = chosen.day == self.branch.hours.business_day(self.now)
         is_possible = is_possible and (is_today or verb not in SAME_DAY)
 
@@ -142,7 +145,7 @@ class QueueMachine(RuleBasedStateMachine):
             return self.town.step(verb, chosen.id, agent)
 
         def decide() -> domain.Decision:
-            return desk_verbs._AT_DESK[verb](chosen, self._place(agent), self.now)
+            return desk_verbs._AT_DESK[verb](chosen, place=self._place(agent), now=self.now)
 
         self._compare(act, decide, is_possible=is_possible, agent=agent)
 
@@ -176,7 +179,7 @@ class QueueMachine(RuleBasedStateMachine):
         def act() -> Answered[TicketAnswer]:
             return tickets.cancel_ticket(hall=self.town.hall, secret=chosen.secret, key=None)
 
-        self._compare(act, lambda: domain.cancel(chosen, now=self.now))
+        self._compare(act, lambda: domain.cancel(chosen, place=None, now=self.now))
 
     @rule(agent=people)
     def sit_down(self, agent: int) -> None:

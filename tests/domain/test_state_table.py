@@ -33,12 +33,12 @@ TAKE: Mapping[Verb, Callable[[Ticket], Decision]] = {
     V.FINISH: lambda each: verbs.finish(each, place=a_place(), now=NOW),
     V.REOPEN: lambda each: verbs.reopen(each, place=a_place(), now=NOW),
     V.NO_SHOW: lambda each: verbs.no_show(each, place=a_place(), now=NOW),
-    V.REINSTATE: lambda each: verbs.reinstate(each, now=NOW),
+    V.REINSTATE: lambda each: verbs.reinstate(each, place=a_place(), now=NOW),
     V.PARK: lambda each: verbs.park(each, place=a_place(), now=NOW),
-    V.UNPARK: lambda each: verbs.unpark(each, now=NOW),
+    V.UNPARK: lambda each: verbs.unpark(each, place=a_place(), now=NOW),
     V.TRANSFER: lambda each: verbs.transfer(each, to=OTHER_LINE, place=a_place(), now=NOW),
     V.RETURN: lambda each: verbs.return_to_line(each, place=a_place(), now=NOW),
-    V.CANCEL: lambda each: verbs.cancel(each, now=NOW),
+    V.CANCEL: lambda each: verbs.cancel(each, place=a_place(), now=NOW),
     V.CLOSE_DAY: lambda each: verbs.close_day(each, now=NOW),
 }
 
@@ -199,7 +199,7 @@ def test_the_third_no_show_is_missed() -> None:
     decision = verbs.no_show(ticket, place=a_place(), now=NOW)
     assert isinstance(decision, Change)
     assert (decision.after.state, decision.event.kind) == (S.MISSED, K.TICKET_MISSED)
-    back = verbs.reinstate(decision.after, now=NOW)
+    back = verbs.reinstate(decision.after, place=a_place(), now=NOW)
     assert isinstance(back, Change)
     assert (back.after.no_shows, back.after.not_before) == (0, None)
 
