@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, time, timedelta
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import msgspec
 import sqlalchemy as sa
 
 from server.domain.branch import Agent, Branch, Desk, DeskLine, Printer, Service
@@ -19,6 +21,7 @@ from server.domain.roles import Role
 from server.domain.states import TicketClass, TicketState
 from server.domain.ticket import Ticket
 
+HOURS_CACHED_MAX = 1_000
 Row = sa.Row[*tuple[Any, ...]]
 
 
@@ -174,6 +177,13 @@ def event(row: Row) -> RecordedEvent:
 
 def hours(zone: str, raw: Mapping[str, Any]) -> Hours:
     """Hours as JSON holds them: {"rules": [{"weekdays": [[["08:30", "16:30"]], …]}], "closed_days": []}."""
+    return _hours(zone, msgspec.json.encode(raw))
+
+
+@lru_cache(maxsize=HOURS_CACHED_MAX)
+def _hours(zone: str, text: bytes) -> Hours:
+    """A branch is read with every request and its hours change once a season: the same text, the same value."""
+    raw = msgspec.json.decode(text)
     return Hours(
         zone=ZoneInfo(zone),
         rules=tuple(_rule(rule) for rule in raw["rules"]),

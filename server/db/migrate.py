@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
 
 from server.db.engine import for_writing
+from server.db.schema import VERSIONS
 
-_FOLDER = Path(__file__).parent / "migrations"
+_FOLDER = VERSIONS.parent
 # Two servers that start together take turns (a session-wide PostgreSQL advisory lock; any fixed number).
 _ADVISORY_LOCK = 6_682_201
 
@@ -23,13 +20,6 @@ def migrate(engine: sa.Engine) -> None:
         if connection.dialect.name == "postgresql":
             connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_ADVISORY_LOCK)))
         command.upgrade(configuration(connection), "head")
-
-
-def present_and_newest(engine: sa.Engine) -> tuple[str | None, str | None]:
-    """The revision a database is at (None: empty) and the newest one this version knows."""
-    with engine.connect() as connection:
-        present = MigrationContext.configure(connection).get_current_revision()
-    return present, ScriptDirectory(str(_FOLDER)).get_current_head()
 
 
 def configuration(connection: sa.Connection) -> Config:

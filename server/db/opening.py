@@ -9,7 +9,8 @@ from alembic.util import CommandError
 from sqlalchemy.exc import SQLAlchemyError
 
 from server.db.engine import open_engine
-from server.db.migrate import migrate, present_and_newest
+from server.db.migrate import migrate
+from server.db.schema import present_and_newest
 from server.db.unit_of_work import Store
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -28,18 +29,29 @@ def events_after(
     return [codec.event(row) for row in connection.execute(statement)]
 
 
-def behind(connection: sa.Connection, consumer: str) -> list[tuple[BranchId, Seq]]:
-    """The branches with events that `consumer` has not met, and where it stands in each."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Behind:
+    """A branch with `events` that a consumer has not met."""
+
+    branch: BranchId
+    events: int
+
+
+def behind(connection: sa.Connection, consumer: str) -> list[Behind]:
+    """The branches with events that `consumer` has not met."""
+    met = sa.func.coalesce(cursors.c.seq, 0)
     statement = (
-        sa.select(branches.c.id, sa.func.coalesce(cursors.c.seq, 0))
+        sa.select(branches.c.id, (branches.c.seq - met).label("events"))
         .join(
             cursors,
             sa.and_(cursors.c.branch_id == branches.c.id, cursors.c.consumer == consumer),
             isouter=True,
         )
-        .where(branches.c.seq > sa.func.coalesce(cursors.c.seq, 0))
+        .where(branches.c.seq > met)
     )
-    return [(BranchId(branch), Seq(seq)) for branch, seq in connection.execute(statement)]
+    return [
+        Behind(branch=BranchId(row.id), events=row.events) for row in connection.execute(statement)
+    ]
 
 
 def lock_cursor(connection: sa.Connection, consumer: str, branch: BranchId) -> Seq:

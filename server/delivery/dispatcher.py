@@ -17,6 +17,8 @@ from server.domain.events import EventKind, RecordedEvent
 from server.domain.ids import BranchId
 
 CONSUMER = "print"
+EVENTS_IGNORED_MAX = 1_000
+"""A branch without a printer has nothing to print: its cursor follows in strides, not at every tap."""
 _log = structlog.get_logger(__name__)
 
 
@@ -30,8 +32,12 @@ class Dispatcher:
     def run_once(self) -> int:
         """Meet every event that is new; returns how many jobs were made."""
         with self._hall.store.read() as connection:
-            waiting = outbox.behind(connection, CONSUMER)
-        return sum(self._dispatch(branch) for branch, _ in waiting)
+            waiting = [
+                each.branch
+                for each in outbox.behind(connection, CONSUMER)
+                if each.events > EVENTS_IGNORED_MAX or reads.printers_of(connection, each.branch)
+            ]
+        return sum(self._dispatch(branch) for branch in waiting)
 
     def _dispatch(self, branch: BranchId) -> int:
         made = 0
@@ -55,6 +61,8 @@ class Dispatcher:
         event = recorded.event
         if event.kind is not EventKind.TICKET_ISSUED or not printers:
             return None
+        if event.at + self._expires_after <= self._hall.clock.now():
+            return None  # nobody waits at the kiosk any more (the server was away, or a printer is new)
         assert event.ticket is not None, "an issued ticket is named by its event"
         wanted = event.data.get("printer")
         chosen = printers.get(int(wanted)) if wanted is not None else None

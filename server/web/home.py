@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, jsonify
 
-from server.db import migrate, reads, views
+from server.db import reads, schema, views
 from server.web.context import preferred_language, web
 from server.web.metrics import exposition
 from server.web.pages import html
@@ -35,7 +35,7 @@ def health() -> Response:
 @status.get("/ready")
 def ready() -> Response:
     """The database answers and has the schema of this version."""
-    present, newest = migrate.present_and_newest(web().hall.store.engine)
+    present, newest = schema.present_and_newest(web().hall.store.engine)
     if present != newest:
         return problem(503, "not_migrated", "run nouba migrate", present=present, newest=newest)
     return jsonify(status="ok", schema=present)

@@ -6,7 +6,7 @@ The answer to `watch` is the present view, so a screen that comes back is right 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from flask import request
 from flask_login import current_user
@@ -21,6 +21,9 @@ from server.rooms import Message, Room, RoomKind, Rooms
 from server.web import access
 from server.web.forms import is_writable
 from server.web.painter import Painter
+
+if TYPE_CHECKING:
+    from server.web.websocket import LiveSockets
 
 TEXT_LENGTH_MAX = 80
 PING_INTERVAL_SECONDS = 10
@@ -37,12 +40,17 @@ class Sockets:
 
     io: SocketIO
     rooms: Rooms
+    live: LiveSockets | None
+    """How frames are written under gevent; None leaves it to the library."""
 
     def emit(self, message: Message, room: str) -> None:
         """To the sockets of a room in this process: every process pushes to its own."""
         # Flask-SocketIO's own emit would also go through the message queue; its types hide `server`.
         server = cast(Any, self.io).server
-        server.emit(message.name, message.body, room=room, ignore_queue=True)
+        if self.live is None:
+            server.emit(message.name, message.body, room=room, ignore_queue=True)
+        else:
+            self.live.push(server, message.name, message.body, room)
 
 
 class _Asked:
@@ -90,7 +98,18 @@ def install(io: SocketIO, hall: Hall, rooms: Rooms, painter: Painter) -> Sockets
 
     io.on_event("watch", watch)
     io.on_event("disconnect", disconnected)
-    return Sockets(io=io, rooms=rooms)
+    return Sockets(io=io, rooms=rooms, live=_live(io))
+
+
+def _live(io: SocketIO) -> LiveSockets | None:
+    if cast(Any, io).async_mode != "gevent":
+        return None
+    # Not at the top: an interpreter that eventlet patched must not meet gevent.
+    from server.web.websocket import LiveSockets
+
+    live = LiveSockets(MESSAGE_BYTES_MAX)
+    live.install(cast(Any, io).server)
+    return live
 
 
 def _rooms_for(hall: Hall, asked: _Asked) -> list[Room]:

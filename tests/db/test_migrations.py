@@ -12,7 +12,8 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
 from server.db.engine import for_writing, open_engine
-from server.db.migrate import configuration, migrate, present_and_newest
+from server.db.migrate import configuration, migrate
+from server.db.schema import present_and_newest
 from server.db.tables import metadata
 from tests.databases import Databases
 
