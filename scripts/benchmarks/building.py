@@ -1,4 +1,4 @@
-"""The town hall that is measured: 26 services, eight desks with an agent each, one kiosk."""
+"""The town hall that is measured: 26 services (or fewer), eight desks with an agent each, one kiosk."""
 
 from __future__ import annotations
 
@@ -46,11 +46,11 @@ class Building:
         return self.data / DATABASE
 
 
-def build(data: Path) -> Building:
+def build(data: Path, letters: str = _LETTERS) -> Building:
     """Set up the building in a folder, through the same actions as an operator's commands.
 
-    Desk d serves the services d, d+8, d+16… so that every line has one desk and every desk three
-    or four lines.
+    One service for each of `letters`, at most one desk a service. Desk d serves the services d, d+8,
+    d+16… so that every line has one desk and every desk three or four lines.
     """
     data.mkdir(parents=True, exist_ok=True)
     store = open_store(f"sqlite:///{data / DATABASE}", create=True)
@@ -59,10 +59,10 @@ def build(data: Path) -> Building:
         slug=SLUG, names=_names("جماعة بركان", "Commune de Berkane"), rules=ALWAYS_OPEN
     )
     branch = settings.create_branch(hall=hall, new=new)
-    codes = tuple(f"service-{letter.lower()}" for letter in _LETTERS)
+    codes = tuple(f"service-{letter.lower()}" for letter in letters)
     services = tuple(
         settings.create_service(hall=hall, branch=branch, new=_service(code, letter, position))
-        for position, (code, letter) in enumerate(zip(codes, _LETTERS, strict=True))
+        for position, (code, letter) in enumerate(zip(codes, letters, strict=True))
     )
     desks = tuple(
         settings.create_desk(
@@ -71,7 +71,7 @@ def build(data: Path) -> Building:
             number=number + 1,
             lines=dict.fromkeys(codes[number::DESKS], timedelta(0)),
         )
-        for number in range(DESKS)
+        for number in range(min(DESKS, len(letters)))
     )
     agents = tuple(_token(hall, branch, Role.AGENT, f"agent {desk}") for desk in desks)
     kiosk = _token(hall, branch, Role.KIOSK, "kiosk")
@@ -84,7 +84,7 @@ def build(data: Path) -> Building:
         day=day,
         codes=codes,
         services=services,
-        letters=_LETTERS,
+        letters=letters,
         desks=desks,
         kiosk_token=kiosk,
         agent_tokens=agents,

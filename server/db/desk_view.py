@@ -30,15 +30,15 @@ FINISHED_SHOWN_MAX = 5
 def desk(connection: sa.Connection, branch_id: BranchId, shift: Shift, now: datetime) -> DeskView:
     """Everything the agent of an open shift needs."""
     branch = reads.branch(connection, branch_id)
-    catalogue = reads.catalogue(connection, branch)
+    services = reads.services_of(connection, branch.id)
     day = branch.hours.business_day(now)
     staffing = read_staffing(connection, branch_id, day)
-    here = next(each for each in catalogue.desks if each.id == shift.desk)
+    here = reads.desk(connection, branch.id, shift.desk)
     found = account(connection, shift.agent)
     up, callable_at = _next_up(connection, branch, here, now)
     held = reads.in_hand(connection, here.id)
     aside = _aside(connection, branch, now)
-    by_id = {service.id: service for service in catalogue.services}
+    by_id = {service.id: service for service in services}
     return DeskView(
         branch=branch_card(branch),
         seq=branch.seq,
@@ -53,7 +53,7 @@ def desk(connection: sa.Connection, branch_id: BranchId, shift: Shift, now: date
         next_up=up,
         callable_at=callable_at,
         lines=tuple(_line_card(served, by_id, staffing) for served in here.lines),
-        others=service_tiles(catalogue, staffing, is_open=branch.hours.is_open(now)),
+        others=service_tiles(services, staffing, is_open=branch.hours.is_open(now)),
         waiting=_cards(_waiting(connection, here, branch, now), by_id),
         parked=_cards((each for each in aside if each.state is TicketState.PARKED), by_id),
         missed=_cards((each for each in aside if each.state is TicketState.MISSED), by_id),
@@ -64,8 +64,8 @@ def desk(connection: sa.Connection, branch_id: BranchId, shift: Shift, now: date
 
 def desk_choices(connection: sa.Connection, branch: Branch) -> tuple[DeskChoice, ...]:
     """The desks of a branch and who sits there, for an agent who has none yet."""
-    catalogue = reads.catalogue(connection, branch)
-    names = {service.id: plain(service.names) for service in catalogue.services}
+    services = reads.services_of(connection, branch.id)
+    names = {service.id: plain(service.names) for service in services}
     taken = {row.desk_id: row.name for row in connection.execute(_taken, {"branch": branch.id})}
     return tuple(
         DeskChoice(
@@ -74,7 +74,7 @@ def desk_choices(connection: sa.Connection, branch: Branch) -> tuple[DeskChoice,
             services=tuple(names[served.service] for served in each.lines),
             taken_by=taken.get(each.id),
         )
-        for each in catalogue.desks
+        for each in reads.desks_of(connection, branch.id)
     )
 
 

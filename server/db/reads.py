@@ -122,20 +122,26 @@ _lines_of_desks = (
 )
 
 
+def services_of(connection: sa.Connection, branch_id: BranchId) -> tuple[Service, ...]:
+    """The branch's services in the order of the kiosk."""
+    return tuple(codec.service(row) for row in connection.execute(_services, {"branch": branch_id}))
+
+
+def desks_of(connection: sa.Connection, branch_id: BranchId) -> tuple[Desk, ...]:
+    """The branch's desks by number; two queries, whatever how many there are."""
+    by_desk: dict[DeskId, list[codec.Row]] = {}
+    for line in connection.execute(_lines_of_desks, {"branch": branch_id}):
+        by_desk.setdefault(line.desk_id, []).append(line)
+    return tuple(
+        codec.desk(row, by_desk.get(row.id, ()))
+        for row in connection.execute(_desks, {"branch": branch_id})
+    )
+
+
 def catalogue(connection: sa.Connection, of: Branch) -> Catalogue:
     """The branch's services and desks; three queries, whatever their number."""
-    by_desk: dict[DeskId, list[codec.Row]] = {}
-    for line in connection.execute(_lines_of_desks, {"branch": of.id}):
-        by_desk.setdefault(line.desk_id, []).append(line)
     return Catalogue(
-        branch=of,
-        services=tuple(
-            codec.service(row) for row in connection.execute(_services, {"branch": of.id})
-        ),
-        desks=tuple(
-            codec.desk(row, by_desk.get(row.id, ()))
-            for row in connection.execute(_desks, {"branch": of.id})
-        ),
+        branch=of, services=services_of(connection, of.id), desks=desks_of(connection, of.id)
     )
 
 

@@ -5,6 +5,7 @@ The number of queries is fixed for each view; lists are cut at the limits below.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -13,7 +14,7 @@ from server.db import reads
 from server.db.staffing import Staffing, read_staffing
 from server.db.tables import desks, tickets
 from server.domain import estimate
-from server.domain.branch import Branch, Catalogue, Service
+from server.domain.branch import Branch, Service
 from server.domain.ids import ServiceId, Texts
 from server.domain.states import AT_A_DESK, TicketState
 from server.domain.ticket import Ticket
@@ -33,32 +34,30 @@ LINE_SHOWN_MAX = 200
 """Positions that a line's view tells; further back, a phone says "more than 200"."""
 
 
-def board(connection: sa.Connection, slug: str, now: datetime) -> BoardView:
-    """The wall. Raises UnknownBranch."""
-    catalogue, tiles = _tiles(connection, slug, now)
-    branch = catalogue.branch
+def board(connection: sa.Connection, branch: Branch, now: datetime) -> BoardView:
+    """The wall."""
+    services = reads.services_of(connection, branch.id)
     return BoardView(
         branch=branch_card(branch),
         seq=branch.seq,
         at=now,
         is_open=branch.hours.is_open(now),
         opens_at=branch.hours.next_opening(now),
-        calls=_calls(connection, catalogue, now),
-        lines=tiles,
+        calls=_calls(connection, branch, services, now),
+        lines=_tiles(connection, branch, services, now),
     )
 
 
-def kiosk(connection: sa.Connection, slug: str, now: datetime) -> KioskView:
-    """The services to choose from. Raises UnknownBranch."""
-    catalogue, tiles = _tiles(connection, slug, now)
-    branch = catalogue.branch
+def kiosk(connection: sa.Connection, branch: Branch, now: datetime) -> KioskView:
+    """The services to choose from."""
+    services = reads.services_of(connection, branch.id)
     return KioskView(
         branch=branch_card(branch),
         seq=branch.seq,
         at=now,
         is_open=branch.hours.is_open(now),
         opens_at=branch.hours.next_opening(now),
-        services=tiles,
+        services=_tiles(connection, branch, services, now),
     )
 
 
@@ -95,27 +94,33 @@ def line(connection: sa.Connection, branch: Branch, service: Service, now: datet
     day = branch.hours.business_day(now)
     staffing = read_staffing(connection, branch.id, day)
     labels = connection.execute(_line_labels, {"service": service.id, "day": day}).scalars().all()
-    waits = tuple(wait_range(staffing, service.id, ahead) for ahead in range(len(labels)))
     return LineView(
         seq=branch.seq,
         at=now,
         service=service.code,
         labels=tuple(labels),
-        waits=tuple(wait for wait in waits if wait is not None),
+        waits=tuple(wait_ranges(staffing, service.id, range(len(labels)))),
     )
 
 
 def wait_range(staffing: Staffing, service: ServiceId, ahead: int) -> WaitRange | None:
     """The wait of someone with `ahead` people before them; None while no desk serves the line."""
+    return next(wait_ranges(staffing, service, (ahead,)), None)
+
+
+def wait_ranges(
+    staffing: Staffing, service: ServiceId, places: Iterable[int]
+) -> Iterator[WaitRange]:
+    """The same for several places of one line; nothing while no desk serves it."""
     working = estimate.desks_serving(service, working=staffing.working, waiting=staffing.waiting)
     idle = estimate.idle_desks(
         service, working=staffing.working, idle=staffing.idle, waiting=staffing.waiting
     )
     handling = staffing.handling[service]
-    found = estimate.wait(ahead=ahead, desks=working, handling=handling, idle=idle)
-    if found is None:
-        return None
-    return WaitRange(p50_seconds=found.p50_seconds, p90_seconds=found.p90_seconds)
+    for ahead in places:
+        found = estimate.wait(ahead=ahead, desks=working, handling=handling, idle=idle)
+        if found is not None:
+            yield WaitRange(p50_seconds=found.p50_seconds, p90_seconds=found.p90_seconds)
 
 
 def branch_card(branch: Branch) -> BranchCard:
@@ -155,16 +160,14 @@ _number_of_desk = sa.select(desks.c.number).where(desks.c.id == sa.bindparam("de
 
 
 def _tiles(
-    connection: sa.Connection, slug: str, now: datetime
-) -> tuple[Catalogue, tuple[ServiceTile, ...]]:
-    branch = reads.branch_by_slug(connection, slug)
-    catalogue = reads.catalogue(connection, branch)
+    connection: sa.Connection, branch: Branch, services: Sequence[Service], now: datetime
+) -> tuple[ServiceTile, ...]:
     staffing = read_staffing(connection, branch.id, branch.hours.business_day(now))
-    return catalogue, service_tiles(catalogue, staffing, is_open=branch.hours.is_open(now))
+    return service_tiles(services, staffing, is_open=branch.hours.is_open(now))
 
 
 def service_tiles(
-    catalogue: Catalogue, staffing: Staffing, *, is_open: bool
+    services: Sequence[Service], staffing: Staffing, *, is_open: bool
 ) -> tuple[ServiceTile, ...]:
     """Every service as somebody who comes now finds it; `is_open` says whether the branch is."""
     return tuple(
@@ -178,15 +181,16 @@ def service_tiles(
             waiting=staffing.waiting.get(service.id, 0),
             wait=wait_range(staffing, service.id, staffing.waiting.get(service.id, 0)),
         )
-        for service in catalogue.services
+        for service in services
     )
 
 
-def _calls(connection: sa.Connection, catalogue: Catalogue, now: datetime) -> tuple[BoardCall, ...]:
-    branch = catalogue.branch
+def _calls(
+    connection: sa.Connection, branch: Branch, services: Sequence[Service], now: datetime
+) -> tuple[BoardCall, ...]:
     day = branch.hours.business_day(now)
     rows = connection.execute(_last_calls, {"branch": branch.id, "day": day})
-    names = {service.id: service for service in catalogue.services}
+    names = {service.id: service for service in services}
     return tuple(
         BoardCall(
             label=row.label,

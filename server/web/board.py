@@ -17,7 +17,8 @@ def show(slug: str) -> Response:
     """The wall of a branch; `?mode=side` shows the languages side by side instead of in turn."""
     hall = web().hall
     with hall.store.read() as connection:
-        view = views.board(connection, slug, hall.clock.now())
+        branch = reads.branch_by_slug(connection, slug)
+        view = views.board(connection, branch, hall.clock.now())
     mode = request.args.get("mode", _MODES[0])
     return live_page(
         "board/board.html",

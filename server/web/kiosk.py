@@ -127,7 +127,8 @@ def _ticket_class(form: Form) -> TicketClass:
 def _view(slug: str) -> KioskView:
     hall = web().hall
     with hall.store.read() as connection:
-        return views.kiosk(connection, slug, hall.clock.now())
+        branch = reads.branch_by_slug(connection, slug)
+        return views.kiosk(connection, branch, hall.clock.now())
 
 
 def _first(view: KioskView) -> str:

@@ -42,7 +42,7 @@ class Painter:
         now = self._hall.clock.now()
         with self._hall.store.read() as connection:
             branch = reads.branch(connection, BranchId(room.branch))
-            view = views.board(connection, branch.slug, now)
+            view = views.board(connection, branch, now)
         text = self._renderer.render("board/_board.html", view.branch.languages[0], view=view)
         return _view(room, view.seq, view.at, text)
 
@@ -50,7 +50,7 @@ class Painter:
         now = self._hall.clock.now()
         with self._hall.store.read() as connection:
             branch = reads.branch(connection, BranchId(room.branch))
-            view = views.kiosk(connection, branch.slug, now)
+            view = views.kiosk(connection, branch, now)
         template = "kiosk/_services.html" if room.language else "kiosk/_start.html"
         language = room.language or view.branch.languages[0]
         return _view(room, view.seq, view.at, self._renderer.render(template, language, view=view))

@@ -150,8 +150,12 @@ def screens(town: Town) -> dict[str, Callable[[sa.Connection], object]]:
         return views.ticket(connection, found, now)
 
     return {
-        "board": lambda connection: views.board(connection, town.slug, now),
-        "kiosk": lambda connection: views.kiosk(connection, town.slug, now),
+        "board": lambda connection: views.board(
+            connection, reads.branch_by_slug(connection, town.slug), now
+        ),
+        "kiosk": lambda connection: views.kiosk(
+            connection, reads.branch_by_slug(connection, town.slug), now
+        ),
         "desk": desk,
         "line": line,
         "ticket": ticket,

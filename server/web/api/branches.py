@@ -32,21 +32,22 @@ from server.wire import BoardView, KioskView
 def _board(asked: Asked[Nothing]) -> Response:
     hall = web().hall
     with hall.store.read() as connection:
-        seq = reads.branch_by_slug(connection, asked.branch).seq
-        return versioned(seq, lambda: views.board(connection, asked.branch, hall.clock.now()))
+        branch = reads.branch_by_slug(connection, asked.branch)
+        return versioned(branch.seq, lambda: views.board(connection, branch, hall.clock.now()))
 
 
 def _kiosk(asked: Asked[Nothing]) -> Response:
     hall = web().hall
     with hall.store.read() as connection:
-        seq = reads.branch_by_slug(connection, asked.branch).seq
-        return versioned(seq, lambda: views.kiosk(connection, asked.branch, hall.clock.now()))
+        branch = reads.branch_by_slug(connection, asked.branch)
+        return versioned(branch.seq, lambda: views.kiosk(connection, branch, hall.clock.now()))
 
 
 def _services(asked: Asked[Nothing]) -> Response:
     hall = web().hall
     with hall.store.read() as connection:
-        view = views.kiosk(connection, asked.branch, hall.clock.now())
+        branch = reads.branch_by_slug(connection, asked.branch)
+        view = views.kiosk(connection, branch, hall.clock.now())
     return reply(ServiceList(seq=view.seq, services=view.services))
 
 
