@@ -14,6 +14,8 @@ const FETCH_MILLISECONDS_MAX = 10000;
 const RECONNECT_MILLISECONDS_MIN = 250;
 /** Walls and desks are few and must be right at once; phones are many and come back in a wider spread. */
 const RECONNECT_MILLISECONDS_MAX = { walls: 800, phones: 5000 };
+/** An attempt without an answer: made while the network was away, it would hang long after it is back. */
+const CONNECT_MILLISECONDS_MAX = { walls: 2000, phones: 8000 };
 const SECONDS_A_MINUTE = 60;
 const FRAGMENT_ID = "view";
 
@@ -66,12 +68,12 @@ export class Live {
   constructor(options) {
     this.#options = options;
     this.#seq = Number(fragment().dataset.seq ?? -1);
+    const kind = options.pulses ? "walls" : "phones";
     this.#socket = io({
       transports: ["websocket"],
       reconnectionDelay: RECONNECT_MILLISECONDS_MIN,
-      reconnectionDelayMax: options.pulses
-        ? RECONNECT_MILLISECONDS_MAX.walls
-        : RECONNECT_MILLISECONDS_MAX.phones,
+      reconnectionDelayMax: RECONNECT_MILLISECONDS_MAX[kind],
+      timeout: CONNECT_MILLISECONDS_MAX[kind],
     });
     this.#socket.on("connect", () => this.#watch());
     this.#socket.on("view", (/** @type {View} */ view) => this.#receive(view));
@@ -113,7 +115,7 @@ export class Live {
   /** Asks for the view anew: what is watched has moved, or the network came back. */
   watchAgain() {
     if (this.#socket.connected) void this.#watch();
-    else this.#socket.connect();
+    else this.#socket.disconnect().connect();
   }
 
   /** Fetches the fragment now. */
@@ -209,6 +211,8 @@ export class Live {
     // Phones get no pulses: for them an open socket is news enough.
     if (connected && !this.#options.pulses) this.#fresh();
     const age = (now - this.#freshAt) / 1000;
+    // No pulse for so long: the socket only seems to be open, as after a pulled cable.
+    if (age >= SILENCE_SECONDS_MAX && this.#online && connected) this.#socket.disconnect().connect();
     if (age >= SILENCE_SECONDS_MAX) this.#say(false, age);
     const due = (now - this.#polledAt) / 1000 >= POLL_SECONDS;
     if (due && (!connected || age >= SILENCE_SECONDS_MAX)) void this.refresh();

@@ -23,6 +23,8 @@ class Wire:
     lost_replies: int = 0
     """How many answers to a POST are still to be dropped, with their connection."""
     dropped: int = 0
+    is_silent: bool = False
+    """Whether bytes vanish, as when a cable is pulled: nobody is told, and what was open stays dead afterwards."""
     _listener: socket.socket = field(default_factory=socket.socket)
     _ends: list[socket.socket] = field(default_factory=list)
 
@@ -49,32 +51,40 @@ class Wire:
                 far = socket.create_connection(("127.0.0.1", self.server_port), CONNECT_SECONDS_MAX)
                 far.settimeout(None)
                 self._ends += [near, far]
-                asked = threading.Event()
+                line = _Line()
+                line.is_dead = self.is_silent
                 for reading, writing, is_reply in ((near, far, False), (far, near, True)):
                     threading.Thread(
-                        target=self._pass, args=(reading, writing, asked, is_reply), daemon=True
+                        target=self._pass, args=(reading, writing, line, is_reply), daemon=True
                     ).start()
 
     def _pass(
-        self,
-        reading: socket.socket,
-        writing: socket.socket,
-        posted: threading.Event,
-        is_reply: bool,
+        self, reading: socket.socket, writing: socket.socket, line: _Line, is_reply: bool
     ) -> None:
         with suppress(OSError):
             while data := reading.recv(CHUNK_BYTES):
+                line.is_dead = line.is_dead or self.is_silent
+                if line.is_dead:
+                    continue
                 if not is_reply and data.startswith(b"POST "):
-                    posted.set()
-                if is_reply and posted.is_set() and self.lost_replies > 0:
+                    line.is_posting = True
+                if is_reply and line.is_posting and self.lost_replies > 0:
                     self.lost_replies -= 1
                     self.dropped += 1
                     break
                 if is_reply:
-                    posted.clear()
+                    line.is_posting = False
                 writing.sendall(data)
         _end(reading)
         _end(writing)
+
+
+@dataclass(slots=True)
+class _Line:
+    """One connection through the wire."""
+
+    is_posting: bool = False
+    is_dead: bool = False
 
 
 @contextmanager
