@@ -6,7 +6,7 @@ The web lets sockets in (after their token or secret was checked), delivery push
 from __future__ import annotations
 
 import threading
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -53,6 +53,10 @@ class Rooms:
     def __init__(self) -> None:
         self._members: dict[Room, set[str]] = defaultdict(set)
         self._joined: dict[str, set[Room]] = defaultdict(set)
+        # Thousands of phones have a room each: found by their ticket, never looked through.
+        self._shared: dict[BranchId, set[Room]] = defaultdict(set)
+        self._tickets: dict[tuple[BranchId, str], set[Room]] = defaultdict(set)
+        self._watched: Counter[BranchId] = Counter()
         self._lock = threading.Lock()
 
     def join(self, sid: str, rooms: Iterable[Room]) -> None:
@@ -60,6 +64,9 @@ class Rooms:
         with self._lock:
             self._leave(sid)
             for room in rooms:
+                if room not in self._members:
+                    self._siblings(room).add(room)
+                    self._watched[BranchId(room.branch)] += 1
                 self._members[room].add(sid)
                 self._joined[sid].add(room)
 
@@ -68,22 +75,30 @@ class Rooms:
         with self._lock:
             return self._leave(sid)
 
-    def of(self, branch: BranchId) -> list[Room]:
-        """The rooms of a branch with somebody in them; boards and tickets first, for a call's sake."""
-        order = list(RoomKind)
+    def shared(self, branch: BranchId) -> list[Room]:
+        """The rooms of a branch with somebody in them, but for those of single tickets."""
         with self._lock:
-            found = [room for room in self._members if room.branch == branch]
-        return sorted(found, key=lambda room: (order.index(room.kind), room))
+            return list(self._shared.get(branch, ()))
+
+    def of_tickets(self, branch: BranchId, tickets: Iterable[str]) -> list[Room]:
+        """The rooms of these tickets with somebody in them."""
+        with self._lock:
+            return [room for ticket in tickets for room in self._tickets.get((branch, ticket), ())]
 
     def branches(self) -> frozenset[BranchId]:
         """The branches that somebody watches."""
         with self._lock:
-            return frozenset(BranchId(room.branch) for room in self._members)
+            return frozenset(self._watched)
 
     def count(self) -> int:
         """How many sockets watch something."""
         with self._lock:
             return len(self._joined)
+
+    def has(self, room: Room) -> bool:
+        """Whether somebody is in it."""
+        with self._lock:
+            return room in self._members
 
     def _leave(self, sid: str) -> frozenset[Room]:
         left = frozenset(self._joined.pop(sid, ()))
@@ -91,4 +106,23 @@ class Rooms:
             self._members[room].discard(sid)
             if not self._members[room]:
                 del self._members[room]
+                self._forget(room)
         return left
+
+    def _siblings(self, room: Room) -> set[Room]:
+        if room.kind is RoomKind.TICKET:
+            return self._tickets[BranchId(room.branch), room.key]
+        return self._shared[BranchId(room.branch)]
+
+    def _forget(self, room: Room) -> None:
+        """Nobody is in a room any more: nothing of it is kept."""
+        branch = BranchId(room.branch)
+        siblings = self._siblings(room)
+        siblings.discard(room)
+        if not siblings and room.kind is RoomKind.TICKET:
+            del self._tickets[branch, room.key]
+        elif not siblings:
+            del self._shared[branch]
+        self._watched[branch] -= 1
+        if not self._watched[branch]:
+            del self._watched[branch]

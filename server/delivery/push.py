@@ -95,7 +95,7 @@ class Pusher:
         for branch in self._rooms.branches():
             with self._hall.store.read() as connection:
                 seq = outbox.latest(connection, branch)
-            for room in self._rooms.of(branch):
+            for room in self._rooms.shared(branch):
                 if room.kind in _PULSED:
                     body: dict[str, object] = {"seq": seq, "at": now.isoformat()}
                     self._emitter.emit(Message(name="pulse", body=body), room.name)
@@ -112,9 +112,7 @@ class Pusher:
         is_urgent = any(each.event.kind in _AT_ONCE for each in page)
         touched = _tickets_of(page)
         now = self._hall.clock.now()
-        for room in self._rooms.of(branch):
-            if room.kind is RoomKind.TICKET and room.key not in touched:
-                continue
+        for room in [*self._rooms.shared(branch), *self._rooms.of_tickets(branch, touched)]:
             hurried = is_urgent and room.kind in _HURRIED
             rested = now if hurried else self._rested.get(room, now)
             self._due[room] = min(self._due.get(room, rested), rested)
@@ -133,9 +131,8 @@ class Pusher:
         self._emitter.emit(message, room.name)
 
     def _forget_empty_rooms(self) -> None:
-        alive = {room for branch in self._rooms.branches() for room in self._rooms.of(branch)}
-        self._rested = {room: at for room, at in self._rested.items() if room in alive}
-        self._due = {room: at for room, at in self._due.items() if room in alive}
+        self._rested = {room: at for room, at in self._rested.items() if self._rooms.has(room)}
+        self._due = {room: at for room, at in self._due.items() if self._rooms.has(room)}
 
 
 def _tickets_of(page: Iterable[RecordedEvent]) -> frozenset[str]:
