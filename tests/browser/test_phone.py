@@ -9,6 +9,8 @@ from server import i18n
 from server.wire import WaitRange
 from tests.browser.screens import Screens, state
 from tests.browser.town import LEGAL, Site
+from tests.browser.wires import wire
+from tests.end_to_end.browsers import PHONE
 
 pytestmark = pytest.mark.browser
 LANGUAGES = pytest.mark.parametrize("language", i18n.LANGUAGE_NAMES)
@@ -114,23 +116,29 @@ def test_after_a_transfer_it_follows_the_new_line(site: Site, screens: Screens) 
 
 
 def test_a_cut_network_heals(site: Site, screens: Screens) -> None:
+    """Out of the building and back in: the socket ends, further attempts hang, then there is a network again."""
     house = site.house()
     agent = house.seated()
     mine = house.take()
-    page = screens.phone(mine["secret"])
-    expect(page.locator("html")).to_have_attribute("lang", "fr")
-    page.context.set_offline(True)
-    agent.call(house.desks[0])
-    page.context.set_offline(False)
-    state(page, "called")
-    expect(page.locator("#connection")).to_be_hidden()
+    with wire(site.server.port) as radio:
+        page = screens.open(PHONE, touch=True)
+        page.goto(f"{radio.url}/t/{mine['secret']}?lang=fr")
+        _ahead(page, "fr", 0)
+        radio.is_silent = True
+        radio.cut()
+        agent.call(house.desks[0])
+        expect(page.locator("#connection")).to_be_visible()
+        state(page, "waiting")
+        radio.is_silent = False
+        state(page, "called")
+        expect(page.locator("#connection")).to_be_hidden()
 
 
 def test_an_upper_case_address_is_the_same_ticket(site: Site, screens: Screens) -> None:
     """The QR is upper-case throughout: it is smaller so."""
     house = site.house()
     mine = house.take()
-    page = screens.open((360, 740), touch=True)
+    page = screens.open(PHONE, touch=True)
     page.goto(f"/T/{mine['secret'].upper()}")
     state(page, "waiting")
 

@@ -44,6 +44,11 @@ class Wire:
         for end in (self._listener, *self._ends):
             _end(end)
 
+    def cut(self) -> None:
+        """Every connection of now ends; new ones come through."""
+        while self._ends:
+            _end(self._ends.pop())
+
     def _accept(self) -> None:
         with suppress(OSError):
             while True:
