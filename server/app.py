@@ -100,7 +100,13 @@ def create_app(config: Config, *, hall: Hall | None = None, paper_url: str = "")
     )
     app = Flask("nouba", root_path=str(ROOT), static_folder="static", template_folder="templates")
     _configure(app, config)
-    parts = Web(hall=hall, config=config, renderer=Renderer(app), paper_url=paper_url)
+    parts = Web(
+        hall=hall,
+        config=config,
+        renderer=Renderer(app),
+        tokens=access.Tokens(hall),
+        paper_url=paper_url,
+    )
     app.extensions[EXTENSION] = parts
     _protect(app, config)
     problems.install(app)

@@ -30,6 +30,8 @@ BACKLOG = 2048
 SOCKETS_MAX = 20_000
 """Open connections of one process, live screens included; gunicorn's own 1,000 would shut out the rest silently."""
 GRACE_SECONDS = 3
+GARBAGE_MIN = 10_000
+"""New objects between two looks of the collector: a request makes thousands that need none."""
 _COMMAND = (sys.executable, "-m", "server.serving")
 
 
@@ -120,6 +122,7 @@ def _run_gevent(config: Config, paper_url: str) -> None:
             # What is there now stays: the collector need not look through it at each turn.
             gc.collect()
             gc.freeze()
+            gc.set_threshold(GARBAGE_MIN)
             return self.nouba.flask
 
         def stop(self) -> None:

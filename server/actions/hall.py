@@ -10,7 +10,7 @@ from typing import Generic, TypeVar
 
 from server.clock import Chance, Clock
 from server.db.unit_of_work import RequestKey, Store, UnitOfWork
-from server.domain.errors import NoShift, NotAllowed
+from server.domain.errors import NoShift, NotAllowed, Refusal
 from server.domain.ids import AgentId, BranchId, DeskId
 from server.domain.queue import Shift
 from server.domain.roles import Right, Role, rights_of
@@ -84,24 +84,28 @@ def perform(
     answer_type: type[Answer],
     step: Callable[[UnitOfWork, datetime], Step[Answer]],
 ) -> Answered[Answer]:
-    """The one write path: lock, replay or decide, record, remember the answer, commit.
+    """The one write path: lock, decide, record, remember the answer, commit.
 
-    Whatever `step` raises undoes everything.
+    A replay is noticed where it must show itself: its key is taken when the answer is to be kept, or the
+    state has moved on and the step is refused or already so. It then gets its first answer and everything
+    of the second attempt is undone. (Asking before each step would cost the others a query.)
+    Whatever else `step` raises undoes everything.
     """
     with hall.store.change(branch) as work:
         # Read under the lock: numbers, ranks and events then agree about who came first.
         now = hall.clock.now()
-        if request is not None:
+        try:
+            done = step(work, now)
+        except Refusal:
             first = work.replayed(request, answer_type)
-            if first is not None:
-                return Answered(value=first, is_new=False)
-        done = step(work, now)
-        if not done.is_change:
-            return Answered(value=done.answer, is_new=False)
-        if request is not None:
-            work.remember(request, done.answer, now)
-        work.commit()
-    return Answered(value=done.answer, is_new=True)
+            if first is None:
+                raise
+            return Answered(value=first, is_new=False)
+        if done.is_change and (request is None or work.remember(request, done.answer, now)):
+            work.commit()
+            return Answered(value=done.answer, is_new=True)
+        first = work.replayed(request, answer_type)
+        return Answered(value=done.answer if first is None else first, is_new=False)
 
 
 def require_branch(caller: Caller, branch: BranchId) -> None:

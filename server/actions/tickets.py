@@ -8,7 +8,7 @@ from datetime import datetime
 from server.actions.hall import Answered, Caller, Hall, Step, perform, request_key, require_branch
 from server.clock import new_secret, new_ticket_id
 from server.db import reads
-from server.db.staffing import read_staffing
+from server.db.staffing import read_staffing_around
 from server.db.unit_of_work import UnitOfWork
 from server.db.views import wait_range
 from server.domain import queue, ticket
@@ -58,7 +58,7 @@ def issue_ticket(
         # An ordinary newcomer is last, whatever the order of the others: no need to count them.
         is_last = ticket_class is TicketClass.ORDINARY
         ahead = waiting if is_last else reads.ahead_of(work.connection, change.after)
-        staffing = read_staffing(work.connection, branch, day)
+        staffing = read_staffing_around(work.connection, branch, day, found.id)
         wait = wait_range(staffing, found.id, ahead)
         answer = answer_of(change.after, found, None, work.seq)
         return Step(answer=replace(answer, secret=change.after.secret, ahead=ahead, wait=wait))

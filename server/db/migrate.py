@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
 
-from server.db.engine import for_writing
+from server.db.engine import begin
 from server.db.schema import VERSIONS
 
 _FOLDER = VERSIONS.parent
@@ -16,7 +16,8 @@ _ADVISORY_LOCK = 6_682_201
 
 def migrate(engine: sa.Engine) -> None:
     """Upgrade to the newest revision, in one transaction; a database that is there already is left alone."""
-    with for_writing(engine).begin() as connection:
+    with engine.begin() as connection:
+        begin(connection, writes=True)
         if connection.dialect.name == "postgresql":
             connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_ADVISORY_LOCK)))
         command.upgrade(configuration(connection), "head")

@@ -93,22 +93,20 @@ def service_by_id(connection: sa.Connection, branch_id: BranchId, service_id: Se
     return codec.service(row)
 
 
-_desk = sa.select(desks).where(
-    desks.c.branch_id == sa.bindparam("branch"), desks.c.id == sa.bindparam("id")
-)
-_desk_lines = (
-    sa.select(desk_lines)
-    .where(desk_lines.c.desk_id == sa.bindparam("desk"))
+_desk = (
+    sa.select(desks, desk_lines.c.service_id, desk_lines.c.lag_seconds)
+    .join(desk_lines, desk_lines.c.desk_id == desks.c.id)
+    .where(desks.c.branch_id == sa.bindparam("branch"), desks.c.id == sa.bindparam("id"))
     .order_by(desk_lines.c.lag_seconds, desk_lines.c.service_id)
 )
 
 
 def desk(connection: sa.Connection, branch_id: BranchId, desk_id: DeskId) -> Desk:
-    """Raises UnknownDesk, also for a desk of another branch."""
-    row = connection.execute(_desk, {"branch": branch_id, "id": desk_id}).one_or_none()
-    if row is None:
+    """Raises UnknownDesk, also for a desk of another branch. Every desk serves a line."""
+    rows = connection.execute(_desk, {"branch": branch_id, "id": desk_id}).all()
+    if not rows:
         raise UnknownDesk("this branch has no such desk", desk=desk_id)
-    return codec.desk(row, connection.execute(_desk_lines, {"desk": desk_id}))
+    return codec.desk(rows[0], rows)
 
 
 _desks = (

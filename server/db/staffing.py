@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -53,7 +53,9 @@ _working = (
     .order_by(desks.c.number)
 )
 _backlogs = (
-    sa.select(services.c.id, services.c.mean_seconds, services.c.visits, lines.c.waiting)
+    sa.select(
+        services.c.id.label("line"), services.c.mean_seconds, services.c.visits, lines.c.waiting
+    )
     .join(
         lines,
         sa.and_(lines.c.service_id == services.c.id, lines.c.day == sa.bindparam("day")),
@@ -63,17 +65,59 @@ _backlogs = (
 )
 
 
+_serving_too = desk_lines.alias("serving_too")
+_around = (
+    _working.add_columns(
+        desk_lines.c.service_id.label("line"),
+        lines.c.waiting,
+        services.c.mean_seconds,
+        services.c.visits,
+    )
+    .join(services, services.c.id == desk_lines.c.service_id)
+    .join(
+        lines,
+        sa.and_(lines.c.service_id == services.c.id, lines.c.day == sa.bindparam("day")),
+        isouter=True,
+    )
+    .where(
+        desks.c.id.in_(
+            sa.select(_serving_too.c.desk_id).where(
+                _serving_too.c.service_id == sa.bindparam("service")
+            )
+        )
+    )
+)
+
+
+def read_staffing_around(
+    connection: sa.Connection, branch_id: BranchId, day: date, service: ServiceId
+) -> Staffing:
+    """As much of it as the wait in one line depends on: the desks that serve it and their lines; one query.
+
+    Nothing at all while no desk serves the line.
+    """
+    parameters = {"branch": branch_id, "day": day, "service": service}
+    rows = connection.execute(_around, parameters).all()
+    return _staffing(rows, rows)
+
+
 def read_staffing(connection: sa.Connection, branch_id: BranchId, day: date) -> Staffing:
     """The desks at work, the backlog and the learned handling time of every line; two queries."""
-    by_desk: dict[tuple[DeskId, int], list[codec.Row]] = {}
-    for row in connection.execute(_working, {"branch": branch_id}):
-        by_desk.setdefault((row.id, row.number), []).append(row)
+    working = connection.execute(_working, {"branch": branch_id}).all()
     backlogs = connection.execute(_backlogs, {"branch": branch_id, "day": day}).all()
+    return _staffing(working, backlogs)
+
+
+def _staffing(working: Iterable[codec.Row], backlogs: Iterable[codec.Row]) -> Staffing:
+    by_desk: dict[DeskId, list[codec.Row]] = {}
+    for row in working:
+        by_desk.setdefault(row.id, []).append(row)
+    known = list(backlogs)
     return Staffing(
         working=tuple(codec.desk(rows[0], rows) for rows in by_desk.values()),
         idle=frozenset(rows[0].id for rows in by_desk.values() if rows[0].in_hand is None),
-        waiting={row.id: row.waiting or 0 for row in backlogs},
+        waiting={row.line: row.waiting or 0 for row in known},
         handling={
-            row.id: Handling(mean_seconds=row.mean_seconds, visits=row.visits) for row in backlogs
+            row.line: Handling(mean_seconds=row.mean_seconds, visits=row.visits) for row in known
         },
     )

@@ -1,7 +1,7 @@
 """One locked transaction over one branch: everything that changes a queue goes through here.
 
-Locks: the branch, first and only (BEGIN IMMEDIATE on SQLite, the branch row FOR NO KEY UPDATE on PostgreSQL;
-NO KEY, so that rows which merely refer to the branch can still be inserted elsewhere). A unit that is left
+Locks: the branch, first and only (BEGIN IMMEDIATE on SQLite; on PostgreSQL the branch row, by updating its `seq`,
+which lets rows that merely refer to the branch still be inserted elsewhere). A unit that is left
 without `commit` is undone whole. `seq` is counted under the lock: gap-free and in commit order.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any, TypeVar
 
@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from server.db import codec
-from server.db.engine import for_reading, for_writing
+from server.db.engine import begin, for_reading
 from server.db.tables import branches, events, lines, requests, segments, services, shifts, tickets
 from server.domain.branch import Branch
 from server.domain.errors import KeyReused, UnknownBranch
@@ -41,12 +41,14 @@ class RequestKey:
     fingerprint: str
 
 
+# One statement locks the branch and counts it up, for nearly every change is one event.
 _lock_branch = (
-    sa.select(branches)
-    .where(branches.c.id == sa.bindparam("id"))
-    .with_for_update(key_share=True, of=branches)
+    sa.update(branches)
+    .where(branches.c.id == sa.bindparam("branch"))
+    .values(seq=branches.c.seq + 1)
+    .returning(*branches.c)
 )
-_bump_branch = (
+_set_seq = (
     sa.update(branches)
     .where(branches.c.id == sa.bindparam("branch"))
     .values(seq=sa.bindparam("new_seq"))
@@ -54,7 +56,10 @@ _bump_branch = (
 _find_request = sa.select(requests.c.fingerprint, requests.c.answer).where(
     requests.c.scope == sa.bindparam("scope"), requests.c.key == sa.bindparam("key")
 )
-_insert_request = sa.insert(requests)
+_INSERT_REQUEST = {
+    "sqlite": sqlite.insert(requests).on_conflict_do_nothing().returning(requests.c.key),
+    "postgresql": postgresql.insert(requests).on_conflict_do_nothing().returning(requests.c.key),
+}
 _insert_ticket = sa.insert(tickets)
 _update_ticket = (
     sa.update(tickets)
@@ -123,11 +128,13 @@ class UnitOfWork:
         self.seq = branch.seq
         self.is_committed = False
 
-    def replayed(self, request: RequestKey, answer_type: type[Answer]) -> Answer | None:
-        """The first answer to this very request, if it was answered before.
+    def replayed(self, request: RequestKey | None, answer_type: type[Answer]) -> Answer | None:
+        """The first answer to this very request, if it was answered before; None without a key.
 
         Raises KeyReused when the same key came with another request.
         """
+        if request is None:
+            return None
         row = self.connection.execute(
             _find_request, {"scope": request.scope, "key": request.key}
         ).one_or_none()
@@ -137,10 +144,10 @@ class UnitOfWork:
             raise KeyReused("this Idempotency-Key was used for another request")
         return msgspec.json.decode(row.answer, type=answer_type)
 
-    def remember(self, request: RequestKey, answer: object, now: datetime) -> None:
-        """Keep the answer for a replay, in this same transaction."""
-        self.connection.execute(
-            _insert_request,
+    def remember(self, request: RequestKey, answer: object, now: datetime) -> bool:
+        """Keep the answer for a replay, in this same transaction; False when the key has an answer already."""
+        kept = self.connection.execute(
+            _INSERT_REQUEST[self.connection.dialect.name],
             {
                 "scope": request.scope,
                 "key": request.key,
@@ -149,6 +156,7 @@ class UnitOfWork:
                 "at": now,
             },
         )
+        return kept.first() is not None
 
     def take_number(self, service: ServiceId, day: date) -> tuple[int, int]:
         """The line's next number, and how many are waiting in it before this ticket.
@@ -244,8 +252,8 @@ class UnitOfWork:
     def commit(self) -> None:
         """Make it true. Called once, last."""
         assert not self.is_committed, "a unit of work commits once"
-        if self.seq != self.branch.seq:
-            self.connection.execute(_bump_branch, {"branch": self.branch.id, "new_seq": self.seq})
+        if self.seq != self.branch.seq + 1:
+            self.connection.execute(_set_seq, {"branch": self.branch.id, "new_seq": self.seq})
         self.connection.commit()
         self.is_committed = True
 
@@ -298,7 +306,6 @@ class Store:
     def __init__(self, engine: sa.Engine) -> None:
         self.engine = engine
         self._reading = for_reading(engine)
-        self._writing = for_writing(engine)
         self._listeners: list[CommitListener] = []
 
     def listen(self, listener: CommitListener) -> None:
@@ -308,11 +315,13 @@ class Store:
     @contextmanager
     def change(self, branch_id: BranchId) -> Iterator[UnitOfWork]:
         """Lock a branch and work on it. Raises UnknownBranch. Undone unless the body commits."""
-        with self._writing.connect() as connection:
-            row = connection.execute(_lock_branch, {"id": branch_id}).one_or_none()
+        with self.engine.connect() as connection:
+            begin(connection, writes=True)
+            row = connection.execute(_lock_branch, {"branch": branch_id}).one_or_none()
             if row is None:
                 raise UnknownBranch("there is no such branch")
-            work = UnitOfWork(connection, codec.branch(row))
+            locked = codec.branch(row)
+            work = UnitOfWork(connection, replace(locked, seq=Seq(locked.seq - 1)))
             yield work
         if work.is_committed and work.seq != work.branch.seq:
             for listener in self._listeners:
@@ -322,12 +331,14 @@ class Store:
     def read(self) -> Iterator[sa.Connection]:
         """One snapshot to read from."""
         with self._reading.connect() as connection:
+            begin(connection, writes=False)
             yield connection
 
     @contextmanager
     def administer(self) -> Iterator[sa.Connection]:
         """A write transaction for what is not a queue (catalogue, tokens, jobs); commits at the end."""
-        with self._writing.begin() as connection:
+        with self.engine.begin() as connection:
+            begin(connection, writes=True)
             yield connection
 
 

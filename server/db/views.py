@@ -11,7 +11,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from server.db import reads
-from server.db.staffing import Staffing, read_staffing
+from server.db.staffing import Staffing, read_staffing, read_staffing_around
 from server.db.tables import desks, tickets
 from server.domain import estimate
 from server.domain.branch import Branch, Service
@@ -68,7 +68,7 @@ def ticket(connection: sa.Connection, value: Ticket, now: datetime) -> TicketVie
     ahead, wait = None, None
     if value.state is TicketState.WAITING:
         ahead = reads.ahead_of(connection, value)
-        staffing = read_staffing(connection, branch.id, value.day)
+        staffing = read_staffing_around(connection, branch.id, value.day, value.service)
         wait = wait_range(staffing, value.service, ahead)
     return TicketView(
         branch=branch_card(branch),
@@ -92,7 +92,7 @@ def ticket(connection: sa.Connection, value: Ticket, now: datetime) -> TicketVie
 def line(connection: sa.Connection, branch: Branch, service: Service, now: datetime) -> LineView:
     """One line for all the phones in it."""
     day = branch.hours.business_day(now)
-    staffing = read_staffing(connection, branch.id, day)
+    staffing = read_staffing_around(connection, branch.id, day, service.id)
     labels = connection.execute(_line_labels, {"service": service.id, "day": day}).scalars().all()
     return LineView(
         seq=branch.seq,
@@ -116,7 +116,9 @@ def wait_ranges(
     idle = estimate.idle_desks(
         service, working=staffing.working, idle=staffing.idle, waiting=staffing.waiting
     )
-    handling = staffing.handling[service]
+    handling = staffing.handling.get(service)
+    if handling is None:
+        return
     for ahead in places:
         found = estimate.wait(ahead=ahead, desks=working, handling=handling, idle=idle)
         if found is not None:

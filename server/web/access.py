@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import ClassVar, cast
 
 from flask import Response, abort, g, redirect, request, url_for
 from flask_login import current_user
 
-from server.actions.hall import Caller
+from server.actions.hall import Caller, Hall
 from server.actions.settings import token_digest
 from server.db import credentials, reads
 from server.db.credentials import Account, Credential
@@ -26,6 +27,8 @@ from server.web.problems import Unauthenticated
 
 DEVICE_COOKIE = "nouba_device"
 TOKEN_LENGTH_MAX = 200
+TOKEN_BELIEVED = timedelta(seconds=1)
+TOKENS_KEPT_MAX = 10_000
 STAMP_LENGTH = 16
 
 
@@ -133,8 +136,33 @@ def find_credential(token: str) -> Credential | None:
     """Whom a token speaks for; None when it is missing, unknown or revoked."""
     if not token or len(token) > TOKEN_LENGTH_MAX:
         return None
-    with web().hall.store.read() as connection:
-        return credentials.credential(connection, token_digest(token))
+    return web().tokens.find(token_digest(token))
+
+
+class Tokens:
+    """Looks tokens up, and believes an answer for `TOKEN_BELIEVED`: a device sends its token with every request.
+
+    What a token speaks for never changes; that it was revoked is noticed after that time at the latest.
+    """
+
+    def __init__(self, hall: Hall) -> None:
+        self._hall = hall
+        self._found: dict[str, tuple[Credential, datetime]] = {}
+
+    def find(self, digest: str) -> Credential | None:
+        """The credential with this digest; None, and never remembered, when there is none."""
+        now = self._hall.clock.now()
+        found, until = self._found.get(digest, (None, now))
+        if found is not None and now < until:
+            return found
+        with self._hall.store.read() as connection:
+            found = credentials.credential(connection, digest)
+        if len(self._found) >= TOKENS_KEPT_MAX:
+            self._found.clear()
+        self._found.pop(digest, None)
+        if found is not None:
+            self._found[digest] = (found, now + TOKEN_BELIEVED)
+        return found
 
 
 def caller_of(found: Credential) -> Caller:

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import cast
+from typing import Protocol, cast
 
 from flask import current_app, request
 
 from server import i18n
 from server.actions.hall import Hall
 from server.config import Config
+from server.db.credentials import Credential
 from server.domain.ids import Secret
 from server.web.rendering import Renderer
 
 EXTENSION = "nouba"
+
+
+class Tokens(Protocol):
+    """Who a token speaks for (`access.Tokens`)."""
+
+    def find(self, digest: str) -> Credential | None: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +30,7 @@ class Web:
     hall: Hall
     config: Config
     renderer: Renderer
+    tokens: Tokens
     paper_url: str = ""
 
     def ticket_url(self, secret: Secret) -> str:

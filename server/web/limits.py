@@ -6,7 +6,7 @@ behind one access point is one address.
 
 from __future__ import annotations
 
-from flask import Response
+from flask import Response, request
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 
@@ -33,8 +33,16 @@ def was_not_found(response: Response) -> bool:
     return response.status_code == 404
 
 
+API_BLUEPRINT = "api"
+"""The one whose guard asks for a token."""
 limiter = Limiter(key_func=get_remote_address)
 """Bound to the app in `create_app`; decorators need it when the routes are defined."""
 
 look_ups = limiter.shared_limit(look_up, scope="look-ups", deduct_when=was_not_found)
 """One budget for every address that takes a secret: a second way in is no second chance."""
+
+
+@limiter.request_filter
+def is_a_program() -> bool:
+    """A bearer of a token is no stranger: its requests are not even looked at here."""
+    return request.blueprint == API_BLUEPRINT

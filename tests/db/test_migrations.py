@@ -11,7 +11,7 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
-from server.db.engine import for_writing, open_engine
+from server.db.engine import begin, open_engine
 from server.db.migrate import configuration, migrate
 from server.db.schema import present_and_newest
 from server.db.tables import metadata
@@ -90,7 +90,8 @@ def test_migrating_again_changes_nothing(database_url: str) -> None:
 def test_down_and_up_again(database_url: str) -> None:
     with opened(database_url) as engine:
         before = schema(engine)
-        with for_writing(engine).begin() as connection:
+        with engine.begin() as connection:
+            begin(connection, writes=True)
             command.downgrade(configuration(connection), "base")
         assert schema(engine) == {}
         migrate(engine)
