@@ -11,6 +11,8 @@ const POLL_SECONDS = 15;
 const TICK_MILLISECONDS = 1000;
 const ACK_MILLISECONDS_MAX = 5000;
 const FETCH_MILLISECONDS_MAX = 10000;
+/** A wall that hears nothing knocks at every tick: it must be right within a second of the network's return. */
+const KNOCK_MILLISECONDS_MAX = 900;
 const RECONNECT_MILLISECONDS_MIN = 250;
 /** Walls and desks are few and must be right at once; phones are many and come back in a wider spread. */
 const RECONNECT_MILLISECONDS_MAX = { walls: 800, phones: 5000 };
@@ -118,8 +120,11 @@ export class Live {
     else this.#socket.disconnect().connect();
   }
 
-  /** Fetches the fragment now. */
-  async refresh() {
+  /**
+   * Fetches the fragment now.
+   * @param {number} [patience] milliseconds to wait for the answer
+   */
+  async refresh(patience = FETCH_MILLISECONDS_MAX) {
     if (this.#asking) return;
     this.#asking = true;
     this.#polledAt = performance.now();
@@ -127,7 +132,7 @@ export class Live {
       const answer = await fetch(this.#options.fragmentUrl, {
         headers: this.#etag ? { "If-None-Match": this.#etag } : {},
         cache: "no-store",
-        signal: AbortSignal.timeout(FETCH_MILLISECONDS_MAX),
+        signal: AbortSignal.timeout(patience),
       });
       if (answer.status === 304) this.#fresh();
       else if (answer.ok) await this.#receiveAnswer(answer);
@@ -214,8 +219,10 @@ export class Live {
     // No pulse for so long: the socket only seems to be open, as after a pulled cable.
     if (age >= SILENCE_SECONDS_MAX && this.#online && connected) this.#socket.disconnect().connect();
     if (age >= SILENCE_SECONDS_MAX) this.#say(false, age);
+    const silent = age >= SILENCE_SECONDS_MAX;
     const due = (now - this.#polledAt) / 1000 >= POLL_SECONDS;
-    if (due && (!connected || age >= SILENCE_SECONDS_MAX)) void this.refresh();
+    if (silent && this.#options.pulses) void this.refresh(KNOCK_MILLISECONDS_MAX);
+    else if (due && (!connected || silent)) void this.refresh();
   }
 
   /**

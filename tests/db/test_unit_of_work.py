@@ -103,7 +103,9 @@ def test_a_change_takes_the_write_lock_at_once(town: Town) -> None:
     """A lock taken on the first write would let two read the same state before."""
     with recorded(town.engine) as statements:
         town.issue()
-    wanted = "BEGIN IMMEDIATE" if town.engine.dialect.name == "sqlite" else "UPDATE branches SET seq"
+    wanted = (
+        "BEGIN IMMEDIATE" if town.engine.dialect.name == "sqlite" else "UPDATE branches SET seq"
+    )
     assert wanted in statements[0][0]
 
 
