@@ -77,7 +77,7 @@ def call_next(
         choice = choose_for(work, at, now)
         chosen = reads.ticket(work.connection, work.branch.id, choice.head.ticket)
         decision = ticket.call(chosen, place=place_of(shift), now=now)
-        return _called(work, decision, at, next_up(choice.explanation))
+        return _called(work, decision, next_up(choice.explanation))
 
     request = request_key(caller.scope, key, "call_next", desk)
     return perform(hall, caller.branch, request, TicketAnswer, step)
@@ -93,14 +93,14 @@ def call_ticket(
     agent = _serving_agent(caller)
 
     def step(work: UnitOfWork, now: datetime) -> Step[TicketAnswer]:
-        at = reads.desk(work.connection, work.branch.id, desk)
+        reads.desk(work.connection, work.branch.id, desk)
         shift = require_shift(reads.shift_of(work.connection, work.branch.id, agent), desk)
         chosen = reads.ticket(work.connection, work.branch.id, ticket_id)
         decision = ticket.call(chosen, place=place_of(shift), now=now)
         if isinstance(decision, Change):
             queue.require_ready(shift, reads.in_hand(work.connection, desk))
         why = NextUp(label=chosen.label, cause=Cause.CHOSEN.value, over=None, minutes=0)
-        return _called(work, decision, at, why)
+        return _called(work, decision, why)
 
     request = request_key(caller.scope, key, "call_ticket", desk, ticket_id)
     return perform(hall, caller.branch, request, TicketAnswer, step)
@@ -181,7 +181,7 @@ def _serving_agent(caller: Caller) -> AgentId:
     return caller.require_agent()
 
 
-def _called(work: UnitOfWork, decision: Decision, at: Desk, why: NextUp) -> Step[TicketAnswer]:
+def _called(work: UnitOfWork, decision: Decision, why: NextUp) -> Step[TicketAnswer]:
     if isinstance(decision, Change):
         # The reason goes into the log with the call: the audit view tells it later as the desk does now.
         reason: dict[str, str | int] = {"cause": why.cause, "minutes": why.minutes}
@@ -189,20 +189,18 @@ def _called(work: UnitOfWork, decision: Decision, at: Desk, why: NextUp) -> Step
             reason["over"] = why.over
         event = replace(decision.event, data={**decision.event.data, **reason})
         decision = replace(decision, event=event)
-    stepped = _stepped(work, decision, at=at)
+    stepped = _stepped(work, decision)
     return replace(stepped, answer=replace(stepped.answer, explanation=why))
 
 
-def _stepped(work: UnitOfWork, decision: Decision, *, at: Desk | None = None) -> Step[TicketAnswer]:
+def _stepped(work: UnitOfWork, decision: Decision) -> Step[TicketAnswer]:
     """Record a decision, unless it is "already so", and answer with the ticket as it is now."""
     after = decision.ticket if isinstance(decision, Unchanged) else decision.after
-    service = reads.service_by_id(work.connection, work.branch.id, after.service)
     if isinstance(decision, Change):
         work.record(decision)
         _learn_from(work, decision)
-    if at is None and after.desk is not None:
-        at = reads.desk(work.connection, work.branch.id, after.desk)
-    answer = answer_of(after, service, at.number if at else None, work.seq)
+    desk = work.desk_number(after.desk) if after.desk is not None else None
+    answer = answer_of(after, work.service_code(after.service), desk, work.seq)
     return Step(answer=answer, is_change=isinstance(decision, Change))
 
 

@@ -145,11 +145,10 @@ def _alter(
 
 
 def _answer(work: UnitOfWork, shift: Shift, *, is_open: bool) -> ShiftAnswer:
-    at = reads.desk(work.connection, work.branch.id, shift.desk)
     found = account(work.connection, shift.agent)
     return ShiftAnswer(
         desk_id=shift.desk,
-        desk=at.number,
+        desk=work.desk_number(shift.desk),
         agent=found.agent.name if found else "",
         opened_at=shift.opened_at,
         paused_at=shift.paused_at,

@@ -12,7 +12,6 @@ from server.db.staffing import read_staffing_around
 from server.db.unit_of_work import UnitOfWork
 from server.db.views import wait_range
 from server.domain import queue, ticket
-from server.domain.branch import Service
 from server.domain.ids import BranchId, Language, Secret
 from server.domain.roles import Right
 from server.domain.states import TicketClass
@@ -60,7 +59,7 @@ def issue_ticket(
         ahead = waiting if is_last else reads.ahead_of(work.connection, change.after)
         staffing = read_staffing_around(work.connection, branch, day, found.id)
         wait = wait_range(staffing, found.id, ahead)
-        answer = answer_of(change.after, found, None, work.seq)
+        answer = answer_of(change.after, found.code, None, work.seq)
         return Step(answer=replace(answer, secret=change.after.secret, ahead=ahead, wait=wait))
 
     request = request_key(caller.scope, key, "issue", branch, service, ticket_class, language)
@@ -75,7 +74,7 @@ def cancel_ticket(*, hall: Hall, secret: Secret, key: str | None) -> Answered[Ti
     def step(work: UnitOfWork, now: datetime) -> Step[TicketAnswer]:
         present = reads.ticket(work.connection, found.branch, found.id)
         decision = ticket.cancel(present, place=None, now=now)
-        service = reads.service_by_id(work.connection, found.branch, present.service)
+        service = work.service_code(present.service)
         if isinstance(decision, Unchanged):
             return Step(answer=answer_of(present, service, None, work.seq), is_change=False)
         work.record(decision)
@@ -85,13 +84,13 @@ def cancel_ticket(*, hall: Hall, secret: Secret, key: str | None) -> Answered[Ti
     return perform(hall, found.branch, request, TicketAnswer, step)
 
 
-def answer_of(value: Ticket, service: Service, desk: int | None, seq: int) -> TicketAnswer:
-    """A ticket as the API tells it, without its secret; `desk` is the desk's number."""
+def answer_of(value: Ticket, service: str, desk: int | None, seq: int) -> TicketAnswer:
+    """A ticket as the API tells it, without its secret; `service` is a code, `desk` a number."""
     return TicketAnswer(
         id=value.id,
         label=value.label,
         state=value.state.value,
-        service=service.code,
+        service=service,
         ticket_class=value.ticket_class.value,
         language=value.language.value,
         desk=desk,

@@ -19,12 +19,13 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from server.db import codec
 from server.db.engine import begin, for_reading
+from server.db.names import Names
 from server.db.tables import branches, events, lines, requests, segments, services, shifts, tickets
 from server.domain.branch import Branch
 from server.domain.errors import KeyReused, UnknownBranch
 from server.domain.estimate import Handling
 from server.domain.events import Event
-from server.domain.ids import BranchId, Seq, ServiceId
+from server.domain.ids import BranchId, DeskId, Seq, ServiceId
 from server.domain.queue import Shift
 from server.domain.states import TicketState
 from server.domain.ticket import Change, Segment, Ticket
@@ -122,11 +123,20 @@ _UPSERT_LINE = {dialect: _upsert_line(dialect) for dialect in ("sqlite", "postgr
 class UnitOfWork:
     """What an action works with between the lock and the commit. Built by `Store.change`."""
 
-    def __init__(self, connection: sa.Connection, branch: Branch) -> None:
+    def __init__(self, connection: sa.Connection, branch: Branch, names: Names) -> None:
         self.connection = connection
         self.branch = branch
+        self._names = names
         self.seq = branch.seq
         self.is_committed = False
+
+    def service_code(self, service: ServiceId) -> str:
+        """By which answers speak of a service."""
+        return self._names.service_code(self.connection, service)
+
+    def desk_number(self, desk: DeskId) -> int:
+        """By which answers speak of a desk."""
+        return self._names.desk_number(self.connection, desk)
 
     def replayed(self, request: RequestKey | None, answer_type: type[Answer]) -> Answer | None:
         """The first answer to this very request, if it was answered before; None without a key.
@@ -306,6 +316,7 @@ class Store:
     def __init__(self, engine: sa.Engine) -> None:
         self.engine = engine
         self._reading = for_reading(engine)
+        self._names = Names()
         self._listeners: list[CommitListener] = []
 
     def listen(self, listener: CommitListener) -> None:
@@ -321,7 +332,7 @@ class Store:
             if row is None:
                 raise UnknownBranch("there is no such branch")
             locked = codec.branch(row)
-            work = UnitOfWork(connection, replace(locked, seq=Seq(locked.seq - 1)))
+            work = UnitOfWork(connection, replace(locked, seq=Seq(locked.seq - 1)), self._names)
             yield work
         if work.is_committed and work.seq != work.branch.seq:
             for listener in self._listeners:
