@@ -23,7 +23,7 @@ from server.db.unit_of_work import CommitListener, Store
 from server.delivery.channels import open_channel
 from server.delivery.dispatcher import Dispatcher
 from server.delivery.paper import PaperPress
-from server.delivery.printing import PrintSender
+from server.delivery.printing import LEASE_MARGIN, PrintSender
 from server.delivery.push import Pusher
 from server.delivery.worker import Hints, Worker
 from server.domain.ticket import Ticket
@@ -154,6 +154,8 @@ def _configure(app: Flask, config: Config) -> None:
         WTF_CSRF_TIME_LIMIT=None,
         RATELIMIT_STORAGE_URI=config.redis.url or "memory://",
         RATELIMIT_HEADERS_ENABLED=True,
+        # Redis is for sharing counts; without it each process counts for itself.
+        RATELIMIT_IN_MEMORY_FALLBACK_ENABLED=True,
     )
 
 
@@ -180,7 +182,8 @@ def _protect(app: Flask, config: Config) -> None:
         content_security_policy=_POLICY,
         content_security_policy_nonce_in=["script-src"],
         frame_options="DENY",
-        referrer_policy="no-referrer",
+        # The secret in a ticket's address stays here; our own forms need it (CSRF over https asks for the referrer).
+        referrer_policy="same-origin",
         permissions_policy={"geolocation": "()", "camera": "()", "microphone": "()"},
     )
 
@@ -214,9 +217,15 @@ def _worker(
         dispatcher=Dispatcher(
             hall, expires_after=timedelta(seconds=config.printing.expire_seconds)
         ),
-        sender=PrintSender(hall, PaperPress(FONTS), channel_to, url_of),
+        sender=PrintSender(hall, PaperPress(FONTS), channel_to, url_of, lease=_lease(config)),
         hints=_hints(config),
     )
+
+
+def _lease(config: Config) -> timedelta:
+    """Longer than one attempt can take: only a dead sender loses its claim."""
+    seconds = config.printing.connect_timeout_seconds + config.printing.send_timeout_seconds
+    return timedelta(seconds=seconds) + LEASE_MARGIN
 
 
 def _hints(config: Config) -> Callable[[CommitListener], Hints] | None:

@@ -154,8 +154,9 @@ def load(
 
 
 def find_file(data_dir: Path) -> Path | None:
-    """The file that is read when none was named: beside the data folder, else in this folder."""
-    places = (data_dir.absolute().parent / FILE_NAME, Path.cwd() / FILE_NAME)
+    """The file that is read when none was named: in the data folder, beside it, else in this folder."""
+    data = data_dir.absolute()
+    places = (data / FILE_NAME, data.parent / FILE_NAME, Path.cwd() / FILE_NAME)
     return next((place for place in places if place.is_file()), None)
 
 

@@ -35,6 +35,10 @@ _NOWHERE = ("192.0.2.1", 9)
 _LABEL_WIDTH = 16
 
 
+NOUBA = Path(sys.executable).with_name("nouba")
+"""The command as it can be typed: it is not on anybody's PATH."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignIn:
     """A person of the demo; `password` only if this start made it."""
@@ -163,9 +167,11 @@ def welcome(config: Config, demo: Demo, printer: RunningPrinter) -> str:
         for language in (Language.FRENCH, Language.ARABIC, Language.AMAZIGH)
     )
     lines = ["", f"  Nouba · {title}", "", *(_line(label, text) for label, text in pages), ""]
-    lines += _sign_in_lines(demo) + _kiosk_lines(config, demo)
+    lines += _sign_in_lines(config, demo) + _kiosk_lines(config, demo)
     if is_loopback(config.server.host):
-        lines.append("  Phones cannot reach this address; to let them: nouba demo --host 0.0.0.0")
+        lines.append(
+            "  Phones cannot reach this address; to let them, start again with --host 0.0.0.0"
+        )
     return "\n".join([*lines, "  Ctrl-C ends the server and the printer.", ""])
 
 
@@ -275,7 +281,7 @@ def _line(label: str, text: str) -> str:
     return f"    {label:<{_LABEL_WIDTH}}{text}"
 
 
-def _sign_in_lines(demo: Demo) -> list[str]:
+def _sign_in_lines(config: Config, demo: Demo) -> list[str]:
     made = any(sign_in.password for sign_in in demo.sign_ins)
     heading = "Sign-ins, shown this once" if made else "Sign-ins"
     lines = [f"  {heading}"]
@@ -283,7 +289,7 @@ def _sign_in_lines(demo: Demo) -> list[str]:
         password = sign_in.password or "(shown at the first start)"
         lines.append(_line(sign_in.login, f"{password:<28}{sign_in.role:<12}{sign_in.name}"))
     if any(sign_in.password is None for sign_in in demo.sign_ins):
-        lines.append("    Forgotten? nouba agent password LOGIN, with the same --data")
+        lines.append(f"    Forgotten? {NOUBA} agent password LOGIN --data {config.data}")
     return [*lines, ""]
 
 
@@ -297,7 +303,7 @@ def _kiosk_lines(config: Config, demo: Demo) -> list[str]:
             f"    {kiosk}#token={demo.kiosk_token or 'TOKEN'}",
         ]
         if demo.kiosk_token is None:
-            command = f"nouba token create --role kiosk --branch {demo.branch.slug}"
+            command = f"{NOUBA} token create --role kiosk --data {config.data}"
             lines.append(f"  with a token from: {command}")
     if demo.branch.open_kiosk and demo.kiosk_token is not None:
         lines.append(_line("kiosk token", demo.kiosk_token))

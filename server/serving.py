@@ -107,6 +107,8 @@ def _run_gevent(config: Config, paper_url: str) -> None:
                 "loglevel": config.log.level,
                 "proc_name": "nouba",
                 "control_socket_disable": True,
+                # Only `trusted_proxies` says whose headers are believed.
+                "forwarded_allow_ips": "",
                 "worker_exit": lambda _arbiter, worker: worker.app.stop(),
             }
             for name, value in options.items():

@@ -43,6 +43,13 @@ def set_password(*, hall: Hall, login: str, password: str) -> None:
             raise UnknownAgent(f"nobody signs in as {login!r}")
 
 
+def set_agent_active(*, hall: Hall, login: str, is_active: bool) -> None:
+    """Whether a person may sign in and their tokens open anything; their history stays. Raises UnknownAgent."""
+    with hall.store.administer() as connection:
+        if not amendments.save_agent_active(connection, login, is_active=is_active):
+            raise UnknownAgent(f"nobody signs in as {login!r}")
+
+
 def move_printer(*, hall: Hall, printer: int, address: str) -> None:
     """Note a printer's new address, which the caller has checked; the same one changes nothing."""
     with hall.store.administer() as connection:

@@ -254,6 +254,13 @@ def set_service_open(*, hall: Hall, branch: BranchId, code: str, is_open: bool) 
     return True
 
 
+def announce_catalogue(*, hall: Hall, branch: BranchId) -> None:
+    """Let every screen of a running server see a new service or desk."""
+    with hall.store.change(branch) as work:
+        work.record_event(Event(kind=EventKind.CATALOGUE_CHANGED, at=hall.clock.now()))
+        work.commit()
+
+
 def token_digest(token: str) -> str:
     """What the database keeps of a token; tokens are long and random, so one plain SHA-256 is enough."""
     return hashlib.sha256(token.encode()).hexdigest()

@@ -21,9 +21,9 @@ from server.db.unit_of_work import UnitOfWork
 from server.domain import queue, ticket
 from server.domain.errors import AgentElsewhere, DeskTaken, TicketInHand
 from server.domain.events import Event
-from server.domain.ids import DeskId
+from server.domain.ids import AgentId, DeskId
 from server.domain.queue import PauseReason, Shift
-from server.domain.roles import Right
+from server.domain.roles import Right, rights_of
 from server.domain.states import TicketState
 from server.domain.ticket import Change
 from server.wire import ShiftAnswer
@@ -61,27 +61,36 @@ def close_shift(
 ) -> Answered[ShiftAnswer]:
     """Get up: a ticket that was only called goes back to its line with its rank.
 
+    A supervisor also ends the shift of somebody who left; what that desk was serving is then set aside.
     Raises NoShift, TicketInHand (one is being served), NotAllowed, KeyReused.
     """
     caller.require(Right.SERVE)
     agent = caller.require_agent()
+    supervises = Right.SUPERVISE in rights_of(caller.role)
 
     def step(work: UnitOfWork, now: datetime) -> Step[ShiftAnswer]:
-        mine = reads.shift_of(work.connection, work.branch.id, agent)
-        shift = require_shift(mine, desk)
+        shift = _shift_to_close(work, desk, agent, supervises=supervises)
         held = reads.in_hand(work.connection, desk)
-        if held is not None and held.state is TicketState.SERVING:
+        if held is not None and held.state is TicketState.SERVING and shift.agent == agent:
             raise TicketInHand("finish the ticket first", label=held.label, state=held.state)
         if held is not None:
-            returned = ticket.return_to_line(held, place=place_of(shift), now=now)
-            assert isinstance(returned, Change), "a called ticket can be returned"
-            work.record(returned)
+            leave = ticket.park if held.state is TicketState.SERVING else ticket.return_to_line
+            left = leave(held, place=place_of(shift), now=now)
+            assert isinstance(left, Change), "what is at a desk can leave it"
+            work.record(left)
         work.save_shift(shift, closed_at=now)
         work.record_event(queue.shift_closed(shift, now))
         return Step(answer=_answer(work, shift, is_open=False))
 
     request = request_key(caller.scope, key, "close_shift", desk)
     return perform(hall, caller.branch, request, ShiftAnswer, step)
+
+
+def _shift_to_close(work: UnitOfWork, desk: DeskId, agent: AgentId, *, supervises: bool) -> Shift:
+    found = reads.shift_at(work.connection, desk)
+    is_ours = found is not None and (found.agent == agent or supervises)
+    reads.desk(work.connection, work.branch.id, desk)  # another branch's desk is unknown here
+    return require_shift(found if is_ours else None, desk)
 
 
 def pause_shift(

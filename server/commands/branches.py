@@ -150,6 +150,7 @@ def create_service(
             expected=timedelta(minutes=minutes),
         )
         settings.create_service(hall=hall, branch=branch.id, new=new)
+        settings.announce_catalogue(hall=hall, branch=branch.id)
     click.echo(f"service {code} ({letter}) created in {branch.slug}")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from server.actions import settings
+from server.actions import amendments, settings
 from server.actions.hall import Hall
 from server.commands.place import Place, branch_of, branch_option, with_place
 from server.commands.words import print_table
@@ -37,13 +37,7 @@ def printer() -> None:
 @with_place
 def create_printer(place: Place, /, slug: str | None, name: str, address: str, width: str) -> None:
     """Create the printer NAME; the first of a branch is its default one."""
-    # Heavy for a command that only lists, and needed by this one alone.
-    from server.delivery.channels import open_channel
-
-    try:
-        open_channel(address)
-    except ValueError as error:
-        raise Invalid(str(error), field="address") from error
+    _check_address(address)
     with place.hall() as hall:
         branch = branch_of(hall, slug)
         settings.create_printer(
@@ -54,6 +48,30 @@ def create_printer(place: Place, /, slug: str | None, name: str, address: str, w
             width_dots=WIDTHS_DOTS[width],
         )
     click.echo(f"printer {name} created in {branch.slug}")
+
+
+@printer.command("move")
+@branch_option
+@click.argument("name")
+@click.option("--address", required=True, help="tcp://HOST:9100 or file:///dev/usb/lp0.")
+@with_place
+def move_printer(place: Place, /, slug: str | None, name: str, address: str) -> None:
+    """Give the printer NAME another address."""
+    _check_address(address)
+    with place.hall() as hall:
+        branch = branch_of(hall, slug)
+        amendments.move_printer(hall=hall, printer=_printer(hall, branch.id, name), address=address)
+    click.echo(f"printer {name} is at {address}")
+
+
+def _check_address(address: str) -> None:
+    # Heavy for a command that only lists, and needed by these alone.
+    from server.delivery.channels import open_channel
+
+    try:
+        open_channel(address)
+    except ValueError as error:
+        raise Invalid(str(error), field="address") from error
 
 
 @printer.command("list")

@@ -49,7 +49,7 @@ def serve(
 @click.command()
 @_host_option
 @_port_option
-@click.option("--verbose", is_flag=True, help="Show every request.")
+@click.option("--verbose", is_flag=True, help="Say more in the log.")
 @with_place
 def demo(place: Place, /, host: str | None, port: int | None, verbose: bool) -> None:
     """Serve the town hall of Berkane, with a printer whose paper you can see."""

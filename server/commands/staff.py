@@ -49,6 +49,7 @@ def create_desk(
     with place.hall() as hall:
         branch = branch_of(hall, slug)
         settings.create_desk(hall=hall, branch=branch.id, number=number, lines=dict(lines))
+        settings.announce_catalogue(hall=hall, branch=branch.id)
     click.echo(f"desk {number} created in {branch.slug}")
 
 
@@ -139,6 +140,26 @@ def change_password(place: Place, /, login: str, password_stdin: bool) -> None:
         amendments.set_password(hall=hall, login=login, password=password)
     click.echo(f"{login} has another password", err=True)
     _show_password(password, was_made=not password_stdin)
+
+
+@agent.command("deactivate")
+@click.argument("login")
+@with_place
+def deactivate(place: Place, /, login: str) -> None:
+    """Shut the agent LOGIN out: sessions, password and tokens; their history stays."""
+    with place.hall() as hall:
+        amendments.set_agent_active(hall=hall, login=login, is_active=False)
+    click.echo(f"{login} is shut out")
+
+
+@agent.command("activate")
+@click.argument("login")
+@with_place
+def activate(place: Place, /, login: str) -> None:
+    """Let the agent LOGIN in again."""
+    with place.hall() as hall:
+        amendments.set_agent_active(hall=hall, login=login, is_active=True)
+    click.echo(f"{login} may sign in")
 
 
 @agent.command("list")

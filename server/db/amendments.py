@@ -14,6 +14,12 @@ def save_password(connection: sa.Connection, login: str, password_hash: str) -> 
     return bool(connection.execute(statement.values(password_hash=password_hash)).rowcount)
 
 
+def save_agent_active(connection: sa.Connection, login: str, *, is_active: bool) -> bool:
+    """False when nobody has this login."""
+    statement = sa.update(agents).where(agents.c.login == login)
+    return bool(connection.execute(statement.values(is_active=is_active)).rowcount)
+
+
 def save_printer_address(connection: sa.Connection, printer: int, address: str) -> None:
     """A printer that moved is a printer of which nothing is known yet."""
     statement = sa.update(printers).where(printers.c.id == printer, printers.c.address != address)

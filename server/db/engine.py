@@ -13,9 +13,11 @@ import sqlalchemy as sa
 
 Connection = sa.Connection
 """What `Store.read` gives: the other layers pass it on and know nothing else of it."""
-DatabaseUnavailable = sa.exc.OperationalError
+DatabaseUnavailable = (sa.exc.OperationalError, sa.exc.TimeoutError)
 """The database does not answer, or stayed locked for `BUSY_TIMEOUT_SECONDS`; nothing was written."""
 BUSY_TIMEOUT_SECONDS = 10
+CONNECT_TIMEOUT_SECONDS = 5
+STATEMENT_TIMEOUT_SECONDS = 60
 POOL_SIZE = 8
 POOL_OVERFLOW = 24
 POOL_TIMEOUT_SECONDS = 10
@@ -30,13 +32,7 @@ def open_engine(url: str) -> sa.Engine:
     if parsed.get_backend_name() == "sqlite":
         return _open_sqlite(parsed)
     if parsed.get_backend_name() == "postgresql":
-        return sa.create_engine(
-            parsed.set(drivername="postgresql+psycopg"),
-            pool_size=POOL_SIZE,
-            max_overflow=POOL_OVERFLOW,
-            pool_timeout=POOL_TIMEOUT_SECONDS,
-            pool_pre_ping=True,
-        )
+        return _open_postgres(parsed)
     raise ValueError(f"the database must be sqlite or postgresql, not {parsed.get_backend_name()}")
 
 
@@ -57,10 +53,32 @@ def for_reading(engine: sa.Engine) -> sa.Engine:
     return engine.execution_options(isolation_level="REPEATABLE READ")
 
 
+def _open_postgres(url: sa.URL) -> sa.Engine:
+    # What the address itself asks for (a search_path, say) comes last, and so wins.
+    asked = url.query.get("options", "")
+    limits = (
+        f"-c lock_timeout={BUSY_TIMEOUT_SECONDS}s -c statement_timeout={STATEMENT_TIMEOUT_SECONDS}s"
+    )
+    return sa.create_engine(
+        url.set(drivername="postgresql+psycopg"),
+        pool_size=POOL_SIZE,
+        max_overflow=POOL_OVERFLOW,
+        pool_timeout=POOL_TIMEOUT_SECONDS,
+        pool_pre_ping=True,
+        connect_args={
+            "connect_timeout": CONNECT_TIMEOUT_SECONDS,
+            "options": f"{limits} {asked}".strip(),
+        },
+        hide_parameters=True,
+    )
+
+
 def _open_sqlite(url: sa.URL) -> sa.Engine:
     engine = sa.create_engine(
         url,
         connect_args={"timeout": BUSY_TIMEOUT_SECONDS},
+        # Errors go into the log, and the values of a statement may be secrets.
+        hide_parameters=True,
         pool_size=POOL_SIZE,
         max_overflow=POOL_OVERFLOW,
         pool_timeout=POOL_TIMEOUT_SECONDS,

@@ -28,8 +28,8 @@ from server.domain.ids import in_language
 from server.domain.states import TicketState
 from server.domain.ticket import Ticket
 
-LEASE = timedelta(seconds=30)
-"""Longer than any time-out of a channel: only a dead sender loses its claim."""
+LEASE_MARGIN = timedelta(seconds=15)
+"""What drawing and writing may take beside the time-outs of a channel."""
 TARGETS_AT_ONCE_MAX = 50
 EXPIRED_AT_ONCE_MAX = 100
 OK = "ok"
@@ -58,11 +58,14 @@ class PrintSender:
         press: PaperPress,
         open_channel: Callable[[str], Channel],
         ticket_url: Callable[[Ticket], str],
+        *,
+        lease: timedelta,
     ) -> None:
         self._hall = hall
         self._press = press
         self._open_channel = open_channel
         self._ticket_url = ticket_url
+        self._lease = lease
 
     def run_once(self) -> int:
         """Send what is due, one printer after the other; returns how many tickets were printed."""
@@ -81,7 +84,7 @@ class PrintSender:
         while True:
             now = self._hall.clock.now()
             with self._hall.store.administer() as connection:
-                job = jobs.claim(connection, JobKind.PRINT, target, now, LEASE)
+                job = jobs.claim(connection, JobKind.PRINT, target, now, self._lease)
             outcome = self._attempt(job) if job is not None else None
             if outcome is None or outcome is _Outcome.FAILED:
                 return printed

@@ -84,7 +84,7 @@ class Pusher:
         ready = [room for room, at in self._due.items() if at <= now]
         order = list(RoomKind)
         for room in sorted(ready, key=lambda each: order.index(each.kind)):
-            del self._due[room]
+            self._due.pop(room, None)
             self._rested[room] = self._hall.clock.now() + QUIET
             self._push(room)
         return len(ready)

@@ -6,7 +6,7 @@
     ├── Conflict        it exists, but the present state says no
     │   ├── IllegalTransition · RecallTooSoon · ReopenTooLate
     │   ├── ServiceClosed · BranchClosed · LineFull
-    │   ├── TicketInHand · NoTicketInHand · NobodyWaiting · TicketNotHere
+    │   ├── TicketInHand · NobodyWaiting · TicketNotHere
     │   └── NoShift · DeskTaken · AgentElsewhere · DeskPaused
     ├── Invalid         the request makes no sense: it names the field
     ├── NotAllowed      known, but without the right
@@ -94,10 +94,6 @@ class LineFull(Conflict):
 
 class TicketInHand(Conflict):
     code = "ticket_in_hand"
-
-
-class NoTicketInHand(Conflict):
-    code = "no_ticket_in_hand"
 
 
 class TicketNotHere(Conflict):

@@ -38,6 +38,7 @@ class EventKind(StrEnum):
     BRANCH_CLOSED = "branch_closed"
     SERVICE_OPENED = "service_opened"
     SERVICE_CLOSED = "service_closed"
+    CATALOGUE_CHANGED = "catalogue_changed"
     PRINTER_CHANGED = "printer_changed"
     TICKET_NOT_PRINTED = "ticket_not_printed"
 

@@ -11,6 +11,7 @@ from server.db import desk_view, reads, views
 from server.domain.errors import Invalid, Refusal
 from server.domain.ids import DeskId, TicketId
 from server.domain.queue import PauseReason, Shift
+from server.domain.roles import Right, rights_of
 from server.domain.states import Verb
 from server.web import access
 from server.web.context import wants_fragment, web
@@ -34,6 +35,21 @@ def open_shift() -> Response:
     """Sit down at a desk."""
     try:
         shifts.open_shift(
+            hall=web().hall,
+            caller=access.caller(),
+            desk=DeskId(number(request.form, "desk")),
+            key=idempotency_key(request.form),
+        )
+    except Refusal as refusal:
+        return _choose(refusal)
+    return _to_desk()
+
+
+@pages.post("/shift/end")
+def end_shift() -> Response:
+    """A supervisor frees the desk of somebody who left."""
+    try:
+        shifts.close_shift(
             hall=web().hall,
             caller=access.caller(),
             desk=DeskId(number(request.form, "desk")),
@@ -210,6 +226,7 @@ def _choose(refusal: Refusal | None = None) -> Response:
         branch=views.branch_card(branch),
         desks=choices,
         agent=member.agent.name,
+        supervises=Right.SUPERVISE in rights_of(member.agent.role),
         refusal={"code": refusal.code, "message": refusal.message} if refusal else None,
         key=new_key(),
     )

@@ -1,4 +1,4 @@
-"""Counts for Prometheus: what was answered how fast, how many screens are connected, how far delivery is behind."""
+"""Counts of one process for Prometheus: what was answered how fast, how many screens are connected."""
 
 from __future__ import annotations
 

@@ -57,10 +57,11 @@ class Painter:
 
     def _desk(self, room: Room) -> Message:
         now = self._hall.clock.now()
+        desk, _, agent = room.key.partition(":")
         with self._hall.store.read() as connection:
-            shift = reads.shift_at(connection, DeskId(int(room.key)))
-            if shift is None:
-                raise NoShift("the shift at this desk is closed", desk=int(room.key))
+            shift = reads.shift_at(connection, DeskId(int(desk)))
+            if shift is None or str(shift.agent) != agent:
+                raise NoShift("this agent's shift at this desk is over", desk=int(desk))
             view = desk_view.desk(connection, BranchId(room.branch), shift, now)
         text = self._renderer.render(
             "desk/_desk.html", room.language, view=view, auto_call=view.auto_call, refusal=None

@@ -59,7 +59,8 @@ def install(app: Flask) -> None:
     app.register_error_handler(Refusal, _refused)
     app.register_error_handler(Malformed, _malformed)
     app.register_error_handler(Unauthenticated, _unauthenticated)
-    app.register_error_handler(DatabaseUnavailable, _unavailable)
+    for kind in DatabaseUnavailable:
+        app.register_error_handler(kind, _unavailable)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(Exception, _crashed)
 
@@ -143,7 +144,7 @@ def _unauthenticated(_error: Unauthenticated) -> Response:
     return answer
 
 
-def _unavailable(error: DatabaseUnavailable) -> Response:
+def _unavailable(error: Exception) -> Response:
     _log.error("database_unavailable", error=str(error))
     answer = (
         problem(503, CODES[503], "the database does not answer; nothing was written")

@@ -142,7 +142,12 @@ def _desk_room(hall: Hall) -> Room:
     if shift is None:
         raise NoShift("open a shift first")
     language = member.agent.language.value
-    return Room(kind=RoomKind.DESK, branch=member.branch, key=str(shift.desk), language=language)
+    return Room(
+        kind=RoomKind.DESK,
+        branch=member.branch,
+        key=f"{shift.desk}:{shift.agent}",
+        language=language,
+    )
 
 
 def _ticket_rooms(hall: Hall, asked: _Asked) -> list[Room]:

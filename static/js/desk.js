@@ -83,12 +83,14 @@ function tick() {
 }
 
 /**
+ * Whoever can be called now and could not before; not the one that this desk has just put back.
  * @param {Element} before
  * @param {Element} after
  */
 function callsByItself(before, after) {
-  const wasIdle = before.getAttribute("data-hand") === "" && !before.hasAttribute("data-can-call");
-  return wasIdle && after.hasAttribute("data-auto-call") && after.hasAttribute("data-can-call");
+  const isNews = !before.hasAttribute("data-can-call");
+  const isPutBack = after.getAttribute("data-next") === before.getAttribute("data-hand-label");
+  return isNews && !isPutBack && after.hasAttribute("data-auto-call") && after.hasAttribute("data-can-call");
 }
 
 function callNext() {

@@ -18,6 +18,8 @@ const RECONNECT_MILLISECONDS_MIN = 250;
 const RECONNECT_MILLISECONDS_MAX = { walls: 800, phones: 5000 };
 /** An attempt without an answer: made while the network was away, it would hang long after it is back. */
 const CONNECT_MILLISECONDS_MAX = { walls: 2000, phones: 8000 };
+/** One pulse may be overtaken by a push; not so many in a row. */
+const PULSES_BEHIND_MAX = 3;
 const SECONDS_A_MINUTE = 60;
 const FRAGMENT_ID = "view";
 
@@ -62,6 +64,7 @@ export class Live {
   #held = false;
   #asking = false;
   #etag = "";
+  #pulsesBehind = 0;
   /** @type {View | null} */
   #waiting = null;
   #socket;
@@ -191,6 +194,9 @@ export class Live {
   /** @param {number} seq */
   #receivePulse(seq) {
     this.#fresh();
+    // Behind us again and again: the server's database is another one (restored from a backup, set up anew).
+    this.#pulsesBehind = seq < this.#seq ? this.#pulsesBehind + 1 : 0;
+    if (this.#pulsesBehind >= PULSES_BEHIND_MAX) window.location.reload();
     if (seq > this.#seq && !this.#held) void this.refresh();
   }
 

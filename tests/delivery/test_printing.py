@@ -16,7 +16,7 @@ from server.db.tables import services
 from server.delivery.channels import MemoryChannel, Refused, TimedOut
 from server.delivery.dispatcher import CONSUMER, Dispatcher
 from server.delivery.paper import PaperPress
-from server.delivery.printing import LEASE, PrintSender
+from server.delivery.printing import PrintSender
 from server.delivery.retry import wait_after
 from server.domain.ids import Secret, Seq, TicketId
 from server.domain.ticket import Ticket
@@ -24,6 +24,7 @@ from tests.builders import Town
 from virtual_printer import Decoder
 
 EXPIRES = timedelta(seconds=180)
+LEASE = timedelta(seconds=30)
 WIDTH = 576
 
 
@@ -35,7 +36,9 @@ class Paper:
         self.channels: dict[str, MemoryChannel] = {}
         self.printers = [self._printer(number) for number in range(printers)]
         self.dispatcher = Dispatcher(town.hall, expires_after=EXPIRES)
-        self.sender = PrintSender(town.hall, PaperPress(FONTS), self.channels.__getitem__, _url)
+        self.sender = PrintSender(
+            town.hall, PaperPress(FONTS), self.channels.__getitem__, _url, lease=LEASE
+        )
 
     def deliver(self) -> int:
         """Everything that is due now."""

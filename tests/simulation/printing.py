@@ -12,6 +12,7 @@ from server.delivery.dispatcher import Dispatcher
 from server.delivery.paper import PaperPress, TicketPaper
 from server.delivery.printing import PrintSender
 
+LEASE = timedelta(seconds=30)
 EXPIRES_AFTER = timedelta(minutes=3)
 
 
@@ -41,7 +42,9 @@ class PrintRoom:
     def deliver(self, hall: Hall) -> None:
         """One turn of the worker."""
         Dispatcher(hall, expires_after=EXPIRES_AFTER).run_once()
-        PrintSender(hall, PlainPress(), lambda _: self, lambda ticket: ticket.secret).run_once()
+        PrintSender(
+            hall, PlainPress(), lambda _: self, lambda ticket: ticket.secret, lease=LEASE
+        ).run_once()
 
     def send(self, job_id: str, data: bytes) -> None:
         """The printer's side of a Channel."""

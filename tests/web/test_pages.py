@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 from server.actions import amendments, settings
 from server.domain.roles import Role
 from tests.builders import Town
-from tests.web.builders import PASSWORD, a_token, nothing_written, open_site, signed_in
+from tests.web.builders import PASSWORD, a_token, call, nothing_written, open_site, signed_in
 
 KIOSK = {"service": "a", "class": "ordinary"}
 
@@ -162,3 +162,47 @@ def _sign_in(client: FlaskClient, login: str, password: str) -> int:
 
 def _labels(text: str) -> set[str]:
     return set(re.findall(r"\b[A-Z]\d{3}\b", text))
+
+
+def test_forms_work_behind_https(town: Town, tmp_path: Path) -> None:
+    """Over https the check of a form's token also wants the referrer, which our own policy lets through."""
+    site = open_site(town, tmp_path, security__https=True, server__trusted_proxies=1)
+    client = site.app.test_client()
+    proxy = {"X-Forwarded-Proto": "https", "X-Forwarded-Host": "q.example.ma"}
+    page = client.get("/sign-in", headers=proxy)
+    assert page.headers["Referrer-Policy"] == "same-origin"
+    assert 'name="referrer" content="same-origin"' in page.text
+    token = re.search(r'name="csrf_token" value="([^"]+)"', page.text)
+    cookie = page.headers["Set-Cookie"]
+    assert token is not None
+    assert "Secure" in cookie
+    answer = client.post(
+        "/sign-in",
+        data={"login": "nobody", "password": PASSWORD, "csrf_token": token.group(1)},
+        headers={
+            **proxy,
+            "Cookie": cookie.partition(";")[0],
+            "Referer": "https://q.example.ma/sign-in",
+        },
+    )
+    assert answer.status_code == 403, "a wrong password, not a refused form"
+
+
+def test_a_supervisor_frees_the_desk_of_somebody_who_left(town: Town, tmp_path: Path) -> None:
+    site = open_site(town, tmp_path)
+    gone, supervisor = site.seated(1), site.agent(0)
+    town.issue("b")
+    ticket = call(gone, town, 1)
+    assert gone.post(f"/tickets/{ticket}/starts").status_code == 201
+    assert site.agent(2).delete(f"/desks/{town.desks[1]}/shift").status_code == 409
+    assert supervisor.delete(f"/desks/{town.desks[1]}/shift").status_code == 200
+    town.sit(2, desk=1)
+    third = site.agent(2)
+    again = third.post(f"/desks/{town.desks[1]}/calls", {"ticket": ticket})
+    assert again.status_code == 201, "it was set aside, not lost"
+
+
+def test_who_was_shut_out_is_out(town: Town, tmp_path: Path) -> None:
+    client = signed_in(open_site(town, tmp_path))
+    amendments.set_agent_active(hall=town.hall, login=f"{town.slug}-browser", is_active=False)
+    assert client.get("/desk").status_code == 302

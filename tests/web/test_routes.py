@@ -42,6 +42,7 @@ PAGES = {
     "/kiosk/<slug>/<any(ar, fr, zgh, en):language>/printing/<ticket_id>": "kiosk",
     "/desk": "staff",
     "/desk/shift": "staff",
+    "/desk/shift/end": "staff",
     "/desk/actions/<verb>": "staff",
 }
 PUBLIC_API = {
@@ -113,6 +114,7 @@ def test_every_change_by_a_form_needs_its_key(town: Town, tmp_path: Path) -> Non
         "ticket.cancel": [f"/t/{secret}/cancellation"],
         "kiosk.take": [f"/kiosk/{town.slug}/fr/tickets"],
         "desk.open_shift": ["/desk/shift"],
+        "desk.end_shift": ["/desk/shift/end"],
         "desk.act": [f"/desk/actions/{verb}" for verb in ("call_next", "start", "close_shift")],
     }
     rules = [rule for rule in site.app.url_map.iter_rules() if _changes(rule)]

@@ -18,6 +18,7 @@ from server.delivery.channels.channel import (
     Unreachable,
 )
 
+MILLISECONDS_A_SECOND = 1000
 DEVICES_FOLDER = Path("/dev")
 
 
@@ -68,8 +69,10 @@ class FileChannel:
 
 
 def _wait_until_writable(descriptor: int, deadline: float) -> None:
-    _, writable, _ = select.select([], [descriptor], [], max(0.0, deadline - time.monotonic()))
-    if not writable:
+    # poll, not select: a server with thousands of sockets has descriptors that select cannot name.
+    poll = select.poll()
+    poll.register(descriptor, select.POLLOUT)
+    if not poll.poll(max(0.0, deadline - time.monotonic()) * MILLISECONDS_A_SECOND):
         raise TimeoutError
 
 
