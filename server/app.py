@@ -113,6 +113,7 @@ def create_app(config: Config, *, hall: Hall | None = None, paper_url: str = "")
     for blueprint, guard in DOORS:
         _register(app, blueprint, guard)
     io = _sockets(app, config)
+    _believe_proxies(app, config.server.trusted_proxies)
     rooms = Rooms()
     painter = Painter(hall, parts.renderer, parts.ticket_url)
     live = sockets.install(io, hall, rooms, painter)
@@ -139,6 +140,14 @@ def _sockets(app: Flask, config: Config) -> SocketIO:
     )
 
 
+def _believe_proxies(app: Flask, hops: int) -> None:
+    """Outermost, so that Socket.IO too sees who is really asking, and by which address."""
+    if hops:
+        fixed = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)
+        # Flask documents this way of wrapping; its types call the attribute a method.
+        cast(Any, app).wsgi_app = fixed
+
+
 def _configure(app: Flask, config: Config) -> None:
     app.config.update(
         SECRET_KEY=secret_key(config.data),
@@ -161,11 +170,6 @@ def _configure(app: Flask, config: Config) -> None:
 
 def _protect(app: Flask, config: Config) -> None:
     app.before_request(forms.refuse_unwritable)
-    hops = config.server.trusted_proxies
-    if hops:
-        fixed = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)
-        # Flask documents this way of wrapping; its types call the attribute a method.
-        cast(Any, app).wsgi_app = fixed
     forms_only = CSRFProtect(app)
     for blueprint in (api.public, api.blueprint):  # no cookie opens these doors
         forms_only.exempt(blueprint)

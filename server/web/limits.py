@@ -9,6 +9,7 @@ from __future__ import annotations
 from flask import Response, request
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
+from limits import parse
 
 from server.web.context import web
 
@@ -33,6 +34,7 @@ def was_not_found(response: Response) -> bool:
     return response.status_code == 404
 
 
+SOCKETS = "look-ups by socket"
 API_BLUEPRINT = "api"
 """The one whose guard asks for a token."""
 limiter = Limiter(key_func=get_remote_address)
@@ -40,6 +42,16 @@ limiter = Limiter(key_func=get_remote_address)
 
 look_ups = limiter.shared_limit(look_up, scope="look-ups", deduct_when=was_not_found)
 """One budget for every address that takes a secret: a second way in is no second chance."""
+
+
+def may_look_up() -> bool:
+    """Whether the address behind a socket may try another secret."""
+    return bool(limiter.limiter.test(parse(look_up()), SOCKETS, get_remote_address()))
+
+
+def look_up_failed() -> None:
+    """Count a wrong secret that came through a socket."""
+    limiter.limiter.hit(parse(look_up()), SOCKETS, get_remote_address())
 
 
 @limiter.request_filter

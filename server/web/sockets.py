@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Any, cast
 
 from flask import request
 from flask_login import current_user
-from flask_socketio import SocketIO, disconnect, join_room, leave_room
+from flask_socketio import SocketIO, join_room, leave_room
 
 from server import i18n
 from server.actions.hall import Hall
 from server.db import reads
-from server.domain.errors import Invalid, NoShift, NotAllowed, NotFound, Refusal
+from server.domain.errors import Invalid, NoShift, NotAllowed, Refusal, UnknownTicket
 from server.domain.ids import Secret
 from server.rooms import Message, Room, RoomKind, Rooms
-from server.web import access
+from server.web import access, limits
 from server.web.forms import is_writable
 from server.web.painter import Painter
 
@@ -30,8 +30,6 @@ PING_INTERVAL_SECONDS = 10
 PING_TIMEOUT_SECONDS = 10
 MESSAGE_BYTES_MAX = 4_096
 """What a screen may send at once: a `watch` is far smaller."""
-LOOK_UPS_PER_SOCKET_MAX = 20
-"""Wrong secrets after which a socket is shut: the same right as the page's limit, for a socket."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,16 +74,13 @@ class _Asked:
 
 def install(io: SocketIO, hall: Hall, rooms: Rooms, painter: Painter) -> Sockets:
     """Answer `watch` and keep `rooms` true."""
-    failures: dict[str, int] = {}
 
     def watch(raw: object) -> dict[str, object]:
-        sid = _sid()
         try:
             wanted = _rooms_for(hall, _Asked(raw))
         except Refusal as refusal:
-            _count_failure(failures, sid, refusal)
             return {"ok": False, "code": refusal.code}
-        _move(rooms, sid, wanted)
+        _move(rooms, _sid(), wanted)
         # Painted only now that the socket is in: what changes meanwhile reaches it as a push.
         try:
             return {"ok": True, "view": painter.paint(wanted[0]).body}
@@ -94,7 +89,6 @@ def install(io: SocketIO, hall: Hall, rooms: Rooms, painter: Painter) -> Sockets
 
     def disconnected(*_reason: object) -> None:
         rooms.leave(_sid())
-        failures.pop(_sid(), None)
 
     io.on_event("watch", watch)
     io.on_event("disconnect", disconnected)
@@ -152,8 +146,14 @@ def _desk_room(hall: Hall) -> Room:
 
 def _ticket_rooms(hall: Hall, asked: _Asked) -> list[Room]:
     """One for the ticket's own state, one that all phones of its line share."""
-    with hall.store.read() as connection:
-        found = reads.ticket_by_secret(connection, Secret(asked.text("secret").upper()))
+    if not limits.may_look_up():
+        raise NotAllowed("too many wrong secrets; wait a minute")
+    try:
+        with hall.store.read() as connection:
+            found = reads.ticket_by_secret(connection, Secret(asked.text("secret").upper()))
+    except UnknownTicket:
+        limits.look_up_failed()
+        raise
     language = asked.language() or found.language.value
     return [
         Room(kind=RoomKind.TICKET, branch=found.branch, key=found.id, language=language),
@@ -167,14 +167,6 @@ def _move(rooms: Rooms, sid: str, wanted: list[Room]) -> None:
     for room in wanted:
         join_room(room.name)
     rooms.join(sid, wanted)
-
-
-def _count_failure(failures: dict[str, int], sid: str, refusal: Refusal) -> None:
-    if not isinstance(refusal, NotFound):
-        return
-    failures[sid] = failures.get(sid, 0) + 1
-    if failures[sid] >= LOOK_UPS_PER_SOCKET_MAX:
-        disconnect()
 
 
 def _sid() -> str:
