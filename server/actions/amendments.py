@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import argon2
-
 from server.actions.hall import Hall
-from server.actions.settings import PASSWORD_LENGTH_MAX, PASSWORD_LENGTH_MIN
+from server.actions.settings import hash_password
 from server.clock import Chance
 from server.db import amendments
-from server.domain.errors import Invalid, UnknownAgent
+from server.domain.errors import UnknownAgent
 from server.domain.ids import BranchId
 
 # No vowels, so no words; none of 0 O 1 l, which people mistake on paper.
@@ -31,13 +29,7 @@ def new_password(chance: Chance) -> str:
 
 def set_password(*, hall: Hall, login: str, password: str) -> None:
     """Give a person another password. Raises Invalid, UnknownAgent."""
-    if not PASSWORD_LENGTH_MIN <= len(password) <= PASSWORD_LENGTH_MAX:
-        raise Invalid(
-            f"a password has {PASSWORD_LENGTH_MIN} to {PASSWORD_LENGTH_MAX} characters",
-            field="password",
-        )
-    # Slow on purpose, so never under the lock of a transaction.
-    password_hash = argon2.PasswordHasher().hash(password)
+    password_hash = hash_password(password)
     with hall.store.administer() as connection:
         if not amendments.save_password(connection, login, password_hash):
             raise UnknownAgent(f"nobody signs in as {login!r}")

@@ -156,7 +156,7 @@ def create_agent(
     if not 1 <= len(name) <= NAME_LENGTH_MAX:
         raise Invalid(f"a name has 1 to {NAME_LENGTH_MAX} characters", field="name")
     # Slow on purpose, so never under the lock of a transaction.
-    password_hash = _hashed(password) if password is not None else None
+    password_hash = hash_password(password) if password is not None else None
     with hall.store.administer() as connection:
         return admin.insert_agent(
             connection,
@@ -286,7 +286,8 @@ def contrast_with_white(colour: str) -> float:
     return 1.05 / (luminance + 0.05)
 
 
-def _hashed(password: str) -> str:
+def hash_password(password: str) -> str:
+    """What the database keeps of a password. Slow on purpose: never under a lock. Raises Invalid."""
     if not PASSWORD_LENGTH_MIN <= len(password) <= PASSWORD_LENGTH_MAX:
         raise Invalid(
             f"a password has {PASSWORD_LENGTH_MIN} to {PASSWORD_LENGTH_MAX} characters",

@@ -12,6 +12,7 @@ from enum import StrEnum
 
 import sqlalchemy as sa
 
+from server.db.codec import Row
 from server.db.tables import jobs, tickets
 from server.domain.ids import BranchId, Seq, TicketId
 
@@ -127,15 +128,7 @@ def claim(
         .where(jobs.c.id == row.id)
         .values(claimed_until=now + lease, attempts=row.attempts + 1)
     )
-    return Job(
-        id=row.id,
-        branch=row.branch_id,
-        target=row.target,
-        ticket=row.ticket_id,
-        created_at=row.created_at,
-        expires_at=row.expires_at,
-        attempts=row.attempts + 1,
-    )
+    return _job(row, attempts=row.attempts + 1)
 
 
 def finish(
@@ -172,18 +165,7 @@ def overdue(connection: sa.Connection, now: datetime, limit: int) -> list[Job]:
         .order_by(jobs.c.kind, jobs.c.run_at, jobs.c.id)
         .limit(limit)
     )
-    return [
-        Job(
-            id=row.id,
-            branch=row.branch_id,
-            target=row.target,
-            ticket=row.ticket_id,
-            created_at=row.created_at,
-            expires_at=row.expires_at,
-            attempts=row.attempts,
-        )
-        for row in connection.execute(statement)
-    ]
+    return [_job(row, attempts=row.attempts) for row in connection.execute(statement)]
 
 
 def state_of(connection: sa.Connection, kind: JobKind, ticket: TicketId) -> JobState | None:
@@ -219,3 +201,15 @@ def _due(kind: JobKind, now: datetime) -> list[sa.ColumnElement[bool] | sa.TextC
         jobs.c.expires_at > now,
         sa.or_(jobs.c.claimed_until.is_(None), jobs.c.claimed_until <= now),
     ]
+
+
+def _job(row: Row, *, attempts: int) -> Job:
+    return Job(
+        id=row.id,
+        branch=row.branch_id,
+        target=row.target,
+        ticket=row.ticket_id,
+        created_at=row.created_at,
+        expires_at=row.expires_at,
+        attempts=attempts,
+    )
