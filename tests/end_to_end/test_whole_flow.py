@@ -73,6 +73,8 @@ def _sit_down(desk: Screen, url: str) -> None:
     desk.page.keyboard.press("Enter")
     desk.page.locator('button[name="desk"]').first.click()
     expect(desk.page.locator("#view")).to_have_attribute("data-desk", re.compile(r"\d+"))
+    # The page is there before its module listens to keys.
+    expect(desk.page.locator(".desk-page")).to_have_attribute("data-live", "")
 
 
 def _everybody_sees_the_call(label: str, board: Screen, desk: Screen, phone: Screen) -> None:
