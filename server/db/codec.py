@@ -9,7 +9,6 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import msgspec
-import sqlalchemy as sa
 
 from server.domain.branch import Agent, Branch, Desk, DeskLine, Printer, Service
 from server.domain.events import Event, EventKind, RecordedEvent
@@ -22,7 +21,8 @@ from server.domain.states import TicketClass, TicketState
 from server.domain.ticket import Ticket
 
 HOURS_CACHED_MAX = 1_000
-Row = sa.Row[*tuple[Any, ...]]
+Row = Any
+"""A row of SQLAlchemy or of `prepared`: columns as attributes."""
 
 
 def texts(raw: Mapping[str, str]) -> Texts:

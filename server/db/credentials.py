@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from server.db import codec
+from server.db.prepared import Prepared
 from server.db.tables import agents, branches, tokens
 from server.domain.branch import Agent, Branch
 from server.domain.ids import AgentId, BranchId
@@ -33,7 +34,7 @@ class Account:
     password_hash: str | None
 
 
-_credential = (
+_credential = Prepared(
     sa.select(
         tokens.c.id.label("token_id"),
         tokens.c.role,
@@ -54,7 +55,7 @@ _credential = (
 
 def credential(connection: sa.Connection, digest: str) -> Credential | None:
     """Whom the token with this SHA-256 speaks for; None when it is unknown or revoked."""
-    row = connection.execute(_credential, {"digest": digest}).one_or_none()
+    row = _credential.first(connection, {"digest": digest})
     if row is None:
         return None
     return Credential(
@@ -66,18 +67,18 @@ def credential(connection: sa.Connection, digest: str) -> Credential | None:
     )
 
 
-_account_by_id = sa.select(agents).where(agents.c.id == sa.bindparam("id"))
-_account_by_login = sa.select(agents).where(agents.c.login == sa.bindparam("login"))
+_account_by_id = Prepared(sa.select(agents).where(agents.c.id == sa.bindparam("id")))
+_account_by_login = Prepared(sa.select(agents).where(agents.c.login == sa.bindparam("login")))
 
 
 def account(connection: sa.Connection, agent_id: AgentId) -> Account | None:
     """The account of an agent."""
-    return _account(connection.execute(_account_by_id, {"id": agent_id}).one_or_none())
+    return _account(_account_by_id.first(connection, {"id": agent_id}))
 
 
 def agent_by_login(connection: sa.Connection, login: str) -> Account | None:
     """The account of a login."""
-    return _account(connection.execute(_account_by_login, {"login": login}).one_or_none())
+    return _account(_account_by_login.first(connection, {"login": login}))
 
 
 def _account(row: codec.Row | None) -> Account | None:

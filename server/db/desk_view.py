@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from server.db import codec, jobs, reads
 from server.db.credentials import Account, account
+from server.db.prepared import Prepared
 from server.db.staffing import Staffing, read_staffing
 from server.db.tables import agents, shifts, tickets
 from server.db.views import branch_card, plain, service_tiles
@@ -66,7 +67,7 @@ def desk_choices(connection: sa.Connection, branch: Branch) -> tuple[DeskChoice,
     """The desks of a branch and who sits there, for an agent who has none yet."""
     services = reads.services_of(connection, branch.id)
     names = {service.id: plain(service.names) for service in services}
-    taken = {row.desk_id: row.name for row in connection.execute(_taken, {"branch": branch.id})}
+    taken = {row.desk_id: row.name for row in _taken.all(connection, {"branch": branch.id})}
     return tuple(
         DeskChoice(
             desk_id=each.id,
@@ -78,7 +79,7 @@ def desk_choices(connection: sa.Connection, branch: Branch) -> tuple[DeskChoice,
     )
 
 
-_set_aside = (
+_set_aside = Prepared(
     sa.select(tickets)
     .where(
         sa.text("tickets.state IN ('parked', 'missed')"),
@@ -88,7 +89,7 @@ _set_aside = (
     .order_by(tickets.c.segment_from.desc())
     .limit(ASIDE_SHOWN_MAX)
 )
-_waiting_in = (
+_waiting_in = Prepared(
     sa.select(tickets)
     .where(
         sa.text("state = 'waiting'"),
@@ -98,7 +99,7 @@ _waiting_in = (
     .order_by(tickets.c.rank_at, tickets.c.id)
     .limit(WAITING_SHOWN_MAX)
 )
-_just_finished = (
+_just_finished = Prepared(
     sa.select(tickets)
     .where(
         tickets.c.branch_id == sa.bindparam("branch"),
@@ -110,7 +111,7 @@ _just_finished = (
     .order_by(tickets.c.called_at.desc())
     .limit(FINISHED_SHOWN_MAX)
 )
-_taken = (
+_taken = Prepared(
     sa.select(shifts.c.desk_id, agents.c.name)
     .join(agents)
     .where(shifts.c.branch_id == sa.bindparam("branch"), shifts.c.closed_at.is_(None))
@@ -135,7 +136,7 @@ def _waiting(connection: sa.Connection, here: Desk, branch: Branch, now: datetim
     day = branch.hours.business_day(now)
     found = []
     for served in here.lines:
-        rows = connection.execute(_waiting_in, {"service": served.service, "day": day})
+        rows = _waiting_in.all(connection, {"service": served.service, "day": day})
         found += [
             (value.rank_at + served.lag, value.id, value) for value in map(codec.ticket, rows)
         ]
@@ -145,7 +146,7 @@ def _waiting(connection: sa.Connection, here: Desk, branch: Branch, now: datetim
 
 def _aside(connection: sa.Connection, branch: Branch, now: datetime) -> list[Ticket]:
     day = branch.hours.business_day(now)
-    rows = connection.execute(_set_aside, {"branch": branch.id, "day": day})
+    rows = _set_aside.all(connection, {"branch": branch.id, "day": day})
     return [codec.ticket(row) for row in rows]
 
 
@@ -157,7 +158,7 @@ def _finished(
         return []
     day = branch.hours.business_day(now)
     parameters = {"branch": branch.id, "day": day, "since": now - REOPEN_WINDOW}
-    return [codec.ticket(row) for row in connection.execute(_just_finished, parameters)]
+    return [codec.ticket(row) for row in _just_finished.all(connection, parameters)]
 
 
 def _cards(values: Iterable[Ticket], by_id: Mapping[ServiceId, Service]) -> tuple[TicketCard, ...]:

@@ -9,24 +9,27 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from server.db import codec
+from server.db.prepared import Prepared
 from server.db.tables import branches, cursors, events
 from server.domain.events import RecordedEvent
 from server.domain.ids import BranchId, Seq
 
 EVENTS_PAGE_MAX = 500
+_events_after = Prepared(
+    sa.select(events)
+    .where(events.c.branch_id == sa.bindparam("branch"), events.c.seq > sa.bindparam("after"))
+    .order_by(events.c.seq)
+    .limit(sa.bindparam("most"))
+)
+_latest = Prepared(sa.select(branches.c.seq).where(branches.c.id == sa.bindparam("branch")))
 
 
 def events_after(
     connection: sa.Connection, branch: BranchId, after: Seq, limit: int = EVENTS_PAGE_MAX
 ) -> list[RecordedEvent]:
     """The events of a branch with `seq` > `after`, in order."""
-    statement = (
-        sa.select(events)
-        .where(events.c.branch_id == branch, events.c.seq > after)
-        .order_by(events.c.seq)
-        .limit(min(limit, EVENTS_PAGE_MAX))
-    )
-    return [codec.event(row) for row in connection.execute(statement)]
+    parameters = {"branch": branch, "after": after, "most": min(limit, EVENTS_PAGE_MAX)}
+    return [codec.event(row) for row in _events_after.all(connection, parameters)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,9 +87,7 @@ def move_cursor(connection: sa.Connection, consumer: str, branch: BranchId, seq:
 
 def latest(connection: sa.Connection, branch: BranchId) -> Seq:
     """The version of a branch."""
-    return Seq(
-        connection.execute(sa.select(branches.c.seq).where(branches.c.id == branch)).scalar_one()
-    )
+    return Seq(_latest.one(connection, {"branch": branch}).seq)
 
 
 def last_event_at(connection: sa.Connection, branch: BranchId) -> datetime | None:

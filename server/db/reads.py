@@ -9,6 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from server.db import codec
+from server.db.prepared import Prepared
 from server.db.tables import (
     branches,
     desk_lines,
@@ -36,13 +37,13 @@ AHEAD_COUNTED_MAX = 999
 """Counting people ahead stops here, so that its cost has a bound."""
 
 
-_branch_by_id = sa.select(branches).where(branches.c.id == sa.bindparam("id"))
-_branch_by_slug = sa.select(branches).where(branches.c.slug == sa.bindparam("slug"))
+_branch_by_id = Prepared(sa.select(branches).where(branches.c.id == sa.bindparam("id")))
+_branch_by_slug = Prepared(sa.select(branches).where(branches.c.slug == sa.bindparam("slug")))
 
 
 def branch(connection: sa.Connection, branch_id: BranchId) -> Branch:
     """Raises UnknownBranch."""
-    row = connection.execute(_branch_by_id, {"id": branch_id}).one_or_none()
+    row = _branch_by_id.first(connection, {"id": branch_id})
     if row is None:
         raise UnknownBranch("there is no such branch")
     return codec.branch(row)
@@ -50,7 +51,7 @@ def branch(connection: sa.Connection, branch_id: BranchId) -> Branch:
 
 def branch_by_slug(connection: sa.Connection, slug: str) -> Branch:
     """Raises UnknownBranch."""
-    row = connection.execute(_branch_by_slug, {"slug": slug}).one_or_none()
+    row = _branch_by_slug.first(connection, {"slug": slug})
     if row is None:
         raise UnknownBranch("there is no such branch", branch=slug)
     return codec.branch(row)
@@ -64,13 +65,17 @@ def all_branches(connection: sa.Connection) -> tuple[Branch, ...]:
     )
 
 
-_service_by_code = sa.select(services).where(
-    services.c.branch_id == sa.bindparam("branch"), services.c.code == sa.bindparam("code")
+_service_by_code = Prepared(
+    sa.select(services).where(
+        services.c.branch_id == sa.bindparam("branch"), services.c.code == sa.bindparam("code")
+    )
 )
-_service_by_id = sa.select(services).where(
-    services.c.branch_id == sa.bindparam("branch"), services.c.id == sa.bindparam("id")
+_service_by_id = Prepared(
+    sa.select(services).where(
+        services.c.branch_id == sa.bindparam("branch"), services.c.id == sa.bindparam("id")
+    )
 )
-_services = (
+_services = Prepared(
     sa.select(services)
     .where(services.c.branch_id == sa.bindparam("branch"))
     .order_by(services.c.position, services.c.letter)
@@ -79,7 +84,7 @@ _services = (
 
 def service_by_code(connection: sa.Connection, branch_id: BranchId, code: str) -> Service:
     """Raises UnknownService."""
-    row = connection.execute(_service_by_code, {"branch": branch_id, "code": code}).one_or_none()
+    row = _service_by_code.first(connection, {"branch": branch_id, "code": code})
     if row is None:
         raise UnknownService("this branch has no such service", service=code)
     return codec.service(row)
@@ -87,13 +92,13 @@ def service_by_code(connection: sa.Connection, branch_id: BranchId, code: str) -
 
 def service_by_id(connection: sa.Connection, branch_id: BranchId, service_id: ServiceId) -> Service:
     """Raises UnknownService."""
-    row = connection.execute(_service_by_id, {"branch": branch_id, "id": service_id}).one_or_none()
+    row = _service_by_id.first(connection, {"branch": branch_id, "id": service_id})
     if row is None:
         raise UnknownService("this branch has no such service")
     return codec.service(row)
 
 
-_desk = (
+_desk = Prepared(
     sa.select(desks, desk_lines.c.service_id, desk_lines.c.lag_seconds)
     .join(desk_lines, desk_lines.c.desk_id == desks.c.id)
     .where(desks.c.branch_id == sa.bindparam("branch"), desks.c.id == sa.bindparam("id"))
@@ -103,16 +108,16 @@ _desk = (
 
 def desk(connection: sa.Connection, branch_id: BranchId, desk_id: DeskId) -> Desk:
     """Raises UnknownDesk, also for a desk of another branch. Every desk serves a line."""
-    rows = connection.execute(_desk, {"branch": branch_id, "id": desk_id}).all()
+    rows = _desk.all(connection, {"branch": branch_id, "id": desk_id})
     if not rows:
         raise UnknownDesk("this branch has no such desk", desk=desk_id)
     return codec.desk(rows[0], rows)
 
 
-_desks = (
+_desks = Prepared(
     sa.select(desks).where(desks.c.branch_id == sa.bindparam("branch")).order_by(desks.c.number)
 )
-_lines_of_desks = (
+_lines_of_desks = Prepared(
     sa.select(desk_lines)
     .join(desks)
     .where(desks.c.branch_id == sa.bindparam("branch"))
@@ -122,17 +127,17 @@ _lines_of_desks = (
 
 def services_of(connection: sa.Connection, branch_id: BranchId) -> tuple[Service, ...]:
     """The branch's services in the order of the kiosk."""
-    return tuple(codec.service(row) for row in connection.execute(_services, {"branch": branch_id}))
+    return tuple(codec.service(row) for row in _services.all(connection, {"branch": branch_id}))
 
 
 def desks_of(connection: sa.Connection, branch_id: BranchId) -> tuple[Desk, ...]:
     """The branch's desks by number; two queries, whatever how many there are."""
     by_desk: dict[DeskId, list[codec.Row]] = {}
-    for line in connection.execute(_lines_of_desks, {"branch": branch_id}):
+    for line in _lines_of_desks.all(connection, {"branch": branch_id}):
         by_desk.setdefault(line.desk_id, []).append(line)
     return tuple(
         codec.desk(row, by_desk.get(row.id, ()))
-        for row in connection.execute(_desks, {"branch": branch_id})
+        for row in _desks.all(connection, {"branch": branch_id})
     )
 
 
@@ -143,20 +148,24 @@ def catalogue(connection: sa.Connection, of: Branch) -> Catalogue:
     )
 
 
-_ticket = sa.select(tickets).where(
-    tickets.c.id == sa.bindparam("id"), tickets.c.branch_id == sa.bindparam("branch")
+_ticket = Prepared(
+    sa.select(tickets).where(
+        tickets.c.id == sa.bindparam("id"), tickets.c.branch_id == sa.bindparam("branch")
+    )
 )
-_ticket_by_secret = sa.select(tickets).where(tickets.c.secret == sa.bindparam("secret"))
-_in_hand = sa.select(tickets).where(
-    tickets.c.desk_id == sa.bindparam("desk"),
-    # Written as the index says it, or the planner cannot use the index.
-    sa.text("state IN ('called', 'serving')"),
+_ticket_by_secret = Prepared(sa.select(tickets).where(tickets.c.secret == sa.bindparam("secret")))
+_in_hand = Prepared(
+    sa.select(tickets).where(
+        tickets.c.desk_id == sa.bindparam("desk"),
+        # Written as the index says it, or the planner cannot use the index.
+        sa.text("state IN ('called', 'serving')"),
+    )
 )
 
 
 def ticket(connection: sa.Connection, branch_id: BranchId, ticket_id: TicketId) -> Ticket:
     """Raises UnknownTicket, also for a ticket of another branch."""
-    row = connection.execute(_ticket, {"id": ticket_id, "branch": branch_id}).one_or_none()
+    row = _ticket.first(connection, {"id": ticket_id, "branch": branch_id})
     if row is None:
         raise UnknownTicket("this branch has no such ticket")
     return codec.ticket(row)
@@ -164,7 +173,7 @@ def ticket(connection: sa.Connection, branch_id: BranchId, ticket_id: TicketId) 
 
 def ticket_by_secret(connection: sa.Connection, secret: Secret) -> Ticket:
     """Raises UnknownTicket: the same for a wrong secret and for one that never was."""
-    row = connection.execute(_ticket_by_secret, {"secret": secret}).one_or_none()
+    row = _ticket_by_secret.first(connection, {"secret": secret})
     if row is None:
         raise UnknownTicket("there is no such ticket")
     return codec.ticket(row)
@@ -172,29 +181,31 @@ def ticket_by_secret(connection: sa.Connection, secret: Secret) -> Ticket:
 
 def in_hand(connection: sa.Connection, desk_id: DeskId) -> Ticket | None:
     """The ticket called to or served at a desk."""
-    row = connection.execute(_in_hand, {"desk": desk_id}).one_or_none()
+    row = _in_hand.first(connection, {"desk": desk_id})
     return codec.ticket(row) if row else None
 
 
-_shift_of_agent = sa.select(shifts).where(
-    shifts.c.branch_id == sa.bindparam("branch"),
-    shifts.c.agent_id == sa.bindparam("agent"),
-    shifts.c.closed_at.is_(None),
+_shift_of_agent = Prepared(
+    sa.select(shifts).where(
+        shifts.c.branch_id == sa.bindparam("branch"),
+        shifts.c.agent_id == sa.bindparam("agent"),
+        shifts.c.closed_at.is_(None),
+    )
 )
-_shift_at_desk = sa.select(shifts).where(
-    shifts.c.desk_id == sa.bindparam("desk"), shifts.c.closed_at.is_(None)
+_shift_at_desk = Prepared(
+    sa.select(shifts).where(shifts.c.desk_id == sa.bindparam("desk"), shifts.c.closed_at.is_(None))
 )
 
 
 def shift_of(connection: sa.Connection, branch_id: BranchId, agent: AgentId) -> Shift | None:
     """The agent's open shift."""
-    row = connection.execute(_shift_of_agent, {"branch": branch_id, "agent": agent}).one_or_none()
+    row = _shift_of_agent.first(connection, {"branch": branch_id, "agent": agent})
     return codec.shift(row) if row else None
 
 
 def shift_at(connection: sa.Connection, desk_id: DeskId) -> Shift | None:
     """The open shift at a desk."""
-    row = connection.execute(_shift_at_desk, {"desk": desk_id}).one_or_none()
+    row = _shift_at_desk.first(connection, {"desk": desk_id})
     return codec.shift(row) if row else None
 
 
@@ -203,7 +214,7 @@ HEADS_OF_A_LINE = 2
 
 
 @lru_cache(maxsize=64)
-def _heads_statement(count: int, per_line: int) -> sa.Select[Any]:
+def _heads_statement(count: int, per_line: int) -> Prepared:
     """The first callable tickets of `count` lines in one query, each read in order from the index."""
     parts = []
     for index in range(count):
@@ -227,7 +238,7 @@ def _heads_statement(count: int, per_line: int) -> sa.Select[Any]:
             .subquery()
         )
         parts.append(sa.select(part))
-    return sa.select(sa.union_all(*parts).subquery()) if len(parts) > 1 else parts[0]
+    return Prepared(sa.select(sa.union_all(*parts).subquery()) if len(parts) > 1 else parts[0])
 
 
 def heads(
@@ -249,7 +260,7 @@ def heads(
             rank_at=row.rank_at,
             lag=lags[row.service_id],
         )
-        for row in connection.execute(_heads_statement(len(at.lines), per_line), parameters)
+        for row in _heads_statement(len(at.lines), per_line).all(connection, parameters)
     ]
 
 
@@ -284,7 +295,7 @@ _first_ahead = (
     .limit(AHEAD_COUNTED_MAX)
     .subquery()
 )
-_ahead = sa.select(sa.func.count()).select_from(_first_ahead)
+_ahead = Prepared(sa.select(sa.func.count().label("ahead")).select_from(_first_ahead))
 
 
 def ahead_of(connection: sa.Connection, value: Ticket) -> int:
@@ -295,7 +306,7 @@ def ahead_of(connection: sa.Connection, value: Ticket) -> int:
         "rank": value.rank_at,
         "id": value.id,
     }
-    return int(connection.execute(_ahead, parameters).scalar_one())
+    return int(_ahead.one(connection, parameters).ahead)
 
 
 def printers_of(connection: sa.Connection, branch_id: BranchId) -> tuple[Printer, ...]:

@@ -9,6 +9,7 @@ from datetime import date
 import sqlalchemy as sa
 
 from server.db import codec
+from server.db.prepared import Prepared
 from server.db.tables import desk_lines, desks, lines, services, shifts, tickets
 from server.domain.branch import Desk
 from server.domain.estimate import Handling
@@ -52,7 +53,8 @@ _working = (
     )
     .order_by(desks.c.number)
 )
-_backlogs = (
+_working_everywhere = Prepared(_working)
+_backlogs = Prepared(
     sa.select(
         services.c.id.label("line"), services.c.mean_seconds, services.c.visits, lines.c.waiting
     )
@@ -66,7 +68,7 @@ _backlogs = (
 
 
 _serving_too = desk_lines.alias("serving_too")
-_around = (
+_around = Prepared(
     _working.add_columns(
         desk_lines.c.service_id.label("line"),
         lines.c.waiting,
@@ -97,14 +99,14 @@ def read_staffing_around(
     Nothing at all while no desk serves the line.
     """
     parameters = {"branch": branch_id, "day": day, "service": service}
-    rows = connection.execute(_around, parameters).all()
+    rows = _around.all(connection, parameters)
     return _staffing(rows, rows)
 
 
 def read_staffing(connection: sa.Connection, branch_id: BranchId, day: date) -> Staffing:
     """The desks at work, the backlog and the learned handling time of every line; two queries."""
-    working = connection.execute(_working, {"branch": branch_id}).all()
-    backlogs = connection.execute(_backlogs, {"branch": branch_id, "day": day}).all()
+    working = _working_everywhere.all(connection, {"branch": branch_id})
+    backlogs = _backlogs.all(connection, {"branch": branch_id, "day": day})
     return _staffing(working, backlogs)
 
 

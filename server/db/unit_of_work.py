@@ -20,6 +20,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from server.db import codec
 from server.db.engine import begin, for_reading
 from server.db.names import Names
+from server.db.prepared import Prepared
 from server.db.tables import branches, events, lines, requests, segments, services, shifts, tickets
 from server.domain.branch import Branch
 from server.domain.errors import KeyReused, UnknownBranch
@@ -43,26 +44,28 @@ class RequestKey:
 
 
 # One statement locks the branch and counts it up, for nearly every change is one event.
-_lock_branch = (
+_lock_branch = Prepared(
     sa.update(branches)
     .where(branches.c.id == sa.bindparam("branch"))
     .values(seq=branches.c.seq + 1)
     .returning(*branches.c)
 )
-_set_seq = (
+_set_seq = Prepared(
     sa.update(branches)
     .where(branches.c.id == sa.bindparam("branch"))
     .values(seq=sa.bindparam("new_seq"))
 )
-_find_request = sa.select(requests.c.fingerprint, requests.c.answer).where(
-    requests.c.scope == sa.bindparam("scope"), requests.c.key == sa.bindparam("key")
+_find_request = Prepared(
+    sa.select(requests.c.fingerprint, requests.c.answer).where(
+        requests.c.scope == sa.bindparam("scope"), requests.c.key == sa.bindparam("key")
+    )
 )
 _INSERT_REQUEST = {
-    "sqlite": sqlite.insert(requests).on_conflict_do_nothing().returning(requests.c.key),
-    "postgresql": postgresql.insert(requests).on_conflict_do_nothing().returning(requests.c.key),
+    dialect: Prepared(insert(requests).on_conflict_do_nothing().returning(requests.c.key))
+    for dialect, insert in (("sqlite", sqlite.insert), ("postgresql", postgresql.insert))
 }
-_insert_ticket = sa.insert(tickets)
-_update_ticket = (
+_insert_ticket = Prepared(sa.insert(tickets))
+_update_ticket = Prepared(
     sa.update(tickets)
     .where(tickets.c.id == sa.bindparam("ticket"))
     .values(
@@ -85,9 +88,18 @@ _update_ticket = (
         }
     )
 )
-_insert_event = sa.insert(events)
-_insert_segment = sa.insert(segments)
-_add_waiting = (
+_insert_event = Prepared(sa.insert(events))
+_insert_segment = Prepared(
+    # Without its id, which the database gives.
+    sa.insert(segments).values(
+        {
+            column.name: sa.bindparam(column.name, type_=column.type)
+            for column in segments.c
+            if column.name != "id"
+        }
+    )
+)
+_add_waiting = Prepared(
     sa.update(lines)
     .where(
         lines.c.branch_id == sa.bindparam("branch"),
@@ -96,9 +108,19 @@ _add_waiting = (
     )
     .values(waiting=lines.c.waiting + sa.bindparam("change"))
 )
+_handling = Prepared(
+    sa.select(services.c.mean_seconds, services.c.visits).where(
+        services.c.id == sa.bindparam("service")
+    )
+)
+_save_handling = Prepared(
+    sa.update(services)
+    .where(services.c.id == sa.bindparam("service"))
+    .values(mean_seconds=sa.bindparam("mean_seconds"), visits=sa.bindparam("visits"))
+)
 
 
-def _upsert_line(dialect: str) -> Any:
+def _upsert_line(dialect: str) -> Prepared:
     """Insert the day's row of a line, or count it up: the next number and the people waiting after it."""
     insert: Any = sqlite.insert if dialect == "sqlite" else postgresql.insert
     statement = insert(lines).values(
@@ -108,13 +130,15 @@ def _upsert_line(dialect: str) -> Any:
         last_number=sa.bindparam("numbers"),
         waiting=sa.bindparam("change"),
     )
-    return statement.on_conflict_do_update(
-        index_elements=[lines.c.branch_id, lines.c.day, lines.c.service_id],
-        set_={
-            "last_number": lines.c.last_number + statement.excluded.last_number,
-            "waiting": lines.c.waiting + statement.excluded.waiting,
-        },
-    ).returning(lines.c.last_number, lines.c.waiting)
+    return Prepared(
+        statement.on_conflict_do_update(
+            index_elements=[lines.c.branch_id, lines.c.day, lines.c.service_id],
+            set_={
+                "last_number": lines.c.last_number + statement.excluded.last_number,
+                "waiting": lines.c.waiting + statement.excluded.waiting,
+            },
+        ).returning(lines.c.last_number, lines.c.waiting)
+    )
 
 
 _UPSERT_LINE = {dialect: _upsert_line(dialect) for dialect in ("sqlite", "postgresql")}
@@ -145,9 +169,7 @@ class UnitOfWork:
         """
         if request is None:
             return None
-        row = self.connection.execute(
-            _find_request, {"scope": request.scope, "key": request.key}
-        ).one_or_none()
+        row = _find_request.first(self.connection, {"scope": request.scope, "key": request.key})
         if row is None:
             return None
         if row.fingerprint != request.fingerprint:
@@ -156,8 +178,8 @@ class UnitOfWork:
 
     def remember(self, request: RequestKey, answer: object, now: datetime) -> bool:
         """Keep the answer for a replay, in this same transaction; False when the key has an answer already."""
-        kept = self.connection.execute(
-            _INSERT_REQUEST[self.connection.dialect.name],
+        kept = _INSERT_REQUEST[self.connection.dialect.name].first(
+            self.connection,
             {
                 "scope": request.scope,
                 "key": request.key,
@@ -166,7 +188,7 @@ class UnitOfWork:
                 "at": now,
             },
         )
-        return kept.first() is not None
+        return kept is not None
 
     def take_number(self, service: ServiceId, day: date) -> tuple[int, int]:
         """The line's next number, and how many are waiting in it before this ticket.
@@ -181,7 +203,7 @@ class UnitOfWork:
         after = change.after
         values = codec.ticket_values(after)
         if change.before is None:
-            self.connection.execute(_insert_ticket, values)
+            _insert_ticket.run(self.connection, values)
         else:
             for name in (
                 "id",
@@ -194,7 +216,7 @@ class UnitOfWork:
                 "issued_at",
             ):
                 del values[name]
-            self.connection.execute(_update_ticket, {"ticket": after.id, **values})
+            _update_ticket.run(self.connection, {"ticket": after.id, **values})
             self._move_between_lines(change.before, after)
         if change.segment is not None:
             self._record_segment(after, change.segment)
@@ -203,8 +225,8 @@ class UnitOfWork:
     def record_event(self, event: Event) -> Seq:
         """Write one fact under the next `seq`."""
         self.seq = Seq(self.seq + 1)
-        self.connection.execute(
-            _insert_event,
+        _insert_event.run(
+            self.connection,
             {
                 "branch_id": self.branch.id,
                 "seq": self.seq,
@@ -247,10 +269,13 @@ class UnitOfWork:
 
     def save_handling(self, service: ServiceId, handling: Handling) -> None:
         """Write what a finished visit taught."""
-        self.connection.execute(
-            sa.update(services)
-            .where(services.c.id == service)
-            .values(mean_seconds=handling.mean_seconds, visits=handling.visits)
+        _save_handling.run(
+            self.connection,
+            {
+                "service": service,
+                "mean_seconds": handling.mean_seconds,
+                "visits": handling.visits,
+            },
         )
 
     def save_service_open(self, service: ServiceId, *, is_open: bool) -> None:
@@ -263,7 +288,7 @@ class UnitOfWork:
         """Make it true. Called once, last."""
         assert not self.is_committed, "a unit of work commits once"
         if self.seq != self.branch.seq + 1:
-            self.connection.execute(_set_seq, {"branch": self.branch.id, "new_seq": self.seq})
+            _set_seq.run(self.connection, {"branch": self.branch.id, "new_seq": self.seq})
         self.connection.commit()
         self.is_committed = True
 
@@ -276,7 +301,7 @@ class UnitOfWork:
             "change": change,
         }
         statement = _UPSERT_LINE[self.connection.dialect.name]
-        return self.connection.execute(statement, parameters).one()
+        return statement.one(self.connection, parameters)
 
     def _move_between_lines(self, before: Ticket, after: Ticket) -> None:
         was = before.service if before.state is TicketState.WAITING else None
@@ -285,14 +310,14 @@ class UnitOfWork:
             return
         if was is not None:
             parameters = {"branch": before.branch, "for_day": before.day, "service": was}
-            self.connection.execute(_add_waiting, {**parameters, "change": -1})
+            _add_waiting.run(self.connection, {**parameters, "change": -1})
         if now is not None:
             # A transfer may be the first ticket of the other line today: its row may not exist yet.
             self._count_line(now, after.day, numbers=0, change=1)
 
     def _record_segment(self, ticket: Ticket, segment: Segment) -> None:
-        self.connection.execute(
-            _insert_segment,
+        _insert_segment.run(
+            self.connection,
             {
                 "ticket_id": ticket.id,
                 "service_id": segment.service,
@@ -328,7 +353,7 @@ class Store:
         """Lock a branch and work on it. Raises UnknownBranch. Undone unless the body commits."""
         with self.engine.connect() as connection:
             begin(connection, writes=True)
-            row = connection.execute(_lock_branch, {"branch": branch_id}).one_or_none()
+            row = _lock_branch.first(connection, {"branch": branch_id})
             if row is None:
                 raise UnknownBranch("there is no such branch")
             locked = codec.branch(row)
@@ -355,7 +380,5 @@ class Store:
 
 def learn(connection: sa.Connection, service: ServiceId, seconds: float) -> Handling:
     """The handling time of a service after one more visit of `seconds`; the caller saves it."""
-    row = connection.execute(
-        sa.select(services.c.mean_seconds, services.c.visits).where(services.c.id == service)
-    ).one()
+    row = _handling.one(connection, {"service": service})
     return Handling(mean_seconds=row.mean_seconds, visits=row.visits).learn(seconds)

@@ -11,6 +11,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from server.db import reads
+from server.db.prepared import Prepared
 from server.db.staffing import Staffing, read_staffing, read_staffing_around
 from server.db.tables import desks, tickets
 from server.domain import estimate
@@ -93,12 +94,13 @@ def line(connection: sa.Connection, branch: Branch, service: Service, now: datet
     """One line for all the phones in it."""
     day = branch.hours.business_day(now)
     staffing = read_staffing_around(connection, branch.id, day, service.id)
-    labels = connection.execute(_line_labels, {"service": service.id, "day": day}).scalars().all()
+    rows = _line_labels.all(connection, {"service": service.id, "day": day})
+    labels = tuple(row.label for row in rows)
     return LineView(
         seq=branch.seq,
         at=now,
         service=service.code,
-        labels=tuple(labels),
+        labels=labels,
         waits=tuple(wait_ranges(staffing, service.id, range(len(labels)))),
     )
 
@@ -136,7 +138,7 @@ def branch_card(branch: Branch) -> BranchCard:
     )
 
 
-_line_labels = (
+_line_labels = Prepared(
     sa.select(tickets.c.label)
     .where(
         sa.text("state = 'waiting'"),
@@ -146,19 +148,19 @@ _line_labels = (
     .order_by(tickets.c.rank_at, tickets.c.id)
     .limit(LINE_SHOWN_MAX)
 )
-_last_calls = (
+_last_calls = Prepared(
     sa.select(tickets, desks.c.number)
     .join(desks, desks.c.id == tickets.c.desk_id)
     .where(
         tickets.c.branch_id == sa.bindparam("branch"),
         tickets.c.day == sa.bindparam("day"),
         tickets.c.called_at.is_not(None),
-        tickets.c.state.in_(["called", "serving", "done"]),
+        sa.text("tickets.state IN ('called', 'serving', 'done')"),
     )
     .order_by(tickets.c.called_at.desc())
     .limit(CALLS_SHOWN_MAX)
 )
-_number_of_desk = sa.select(desks.c.number).where(desks.c.id == sa.bindparam("desk"))
+_number_of_desk = Prepared(sa.select(desks.c.number).where(desks.c.id == sa.bindparam("desk")))
 
 
 def _tiles(
@@ -191,7 +193,7 @@ def _calls(
     connection: sa.Connection, branch: Branch, services: Sequence[Service], now: datetime
 ) -> tuple[BoardCall, ...]:
     day = branch.hours.business_day(now)
-    rows = connection.execute(_last_calls, {"branch": branch.id, "day": day})
+    rows = _last_calls.all(connection, {"branch": branch.id, "day": day})
     names = {service.id: service for service in services}
     return tuple(
         BoardCall(
@@ -210,7 +212,7 @@ def _calls(
 def _desk_number(connection: sa.Connection, value: Ticket) -> int | None:
     if value.desk is None or value.state not in AT_A_DESK:
         return None
-    number: int = connection.execute(_number_of_desk, {"desk": value.desk}).scalar_one()
+    number: int = _number_of_desk.one(connection, {"desk": value.desk}).number
     return number
 
 

@@ -18,7 +18,7 @@ from server.db.tables import jobs as jobs_table
 from server.domain.ids import Label, Secret, TicketId
 from server.domain.states import TicketClass, TicketState, Verb
 from tests.builders import MORNING, Town, a_ticket
-from tests.db.recorder import Recorded, plan_of, recorded
+from tests.statements import Recorded, plan_of, recorded
 
 FEW, MANY = 10, 10_000
 PAST = 5_000

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 
@@ -21,7 +22,7 @@ from server.domain.roles import Role
 from server.domain.states import Verb
 from server.wire import TicketAnswer
 from tests.builders import MORNING, SeededChance, Town, open_hall
-from tests.db.recorder import recorded
+from tests.statements import recorded, watched
 
 FACT = Event(kind=EventKind.SHIFT_OPENED, at=MORNING)
 
@@ -68,12 +69,9 @@ def test_a_ticket_is_issued_whole_or_not_at_all(town: Town, steps: int) -> None:
         if left[0] < 0:
             raise PowerCut
 
-    sa.event.listen(town.engine, "before_cursor_execute", fail)
-    try:
+    issued = None
+    with suppress(PowerCut), watched(town.engine, fail):
         issued = town.issue(key="k").value.label
-    except PowerCut:
-        issued = None
-    sa.event.remove(town.engine, "before_cursor_execute", fail)
     if issued is None:
         assert contents(town) == before
     assert town.issue(key="k").value.label == "A001"

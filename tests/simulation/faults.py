@@ -8,6 +8,7 @@ since SQLite undoes what was not committed either way.
 from __future__ import annotations
 
 import sqlite3
+from contextlib import ExitStack
 from typing import Any
 
 import sqlalchemy as sa
@@ -16,6 +17,7 @@ from server.actions.hall import Hall
 from server.clock import Chance, Clock
 from server.db.engine import open_engine
 from server.db.unit_of_work import Store
+from tests.statements import watched
 
 
 class SimulatedCrash(BaseException):
@@ -53,6 +55,7 @@ class Process:
         self._url, self._clock, self._chance = url, clock, chance
         self.fuse = Fuse()
         self.crashes = 0
+        self._watching = ExitStack()
         self._engine, self.hall = self._start()
 
     def restart(self) -> None:
@@ -64,6 +67,7 @@ class Process:
     def stop(self) -> None:
         """Close the file."""
         self.fuse.disarm()
+        self._watching.close()
         self._engine.dispose()
 
     def _start(self) -> tuple[sa.Engine, Hall]:
@@ -83,9 +87,6 @@ class Process:
         ) -> None:
             options["factory"] = Connection
 
-        def before(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
-            fuse.step(statement)
-
         sa.event.listen(engine, "do_connect", use_it)
-        sa.event.listen(engine, "before_cursor_execute", before)
+        self._watching.enter_context(watched(engine, lambda text, _parameters: fuse.step(text)))
         return engine, Hall(store=Store(engine), clock=self._clock, chance=self._chance)

@@ -172,21 +172,6 @@ def nothing_written(town: Town) -> Iterator[None]:
     assert _everything(town) == before
 
 
-@contextmanager
-def counted_statements(town: Town) -> Iterator[list[str]]:
-    """The SQL that is sent inside."""
-    sent: list[str] = []
-
-    def count(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
-        sent.append(statement)
-
-    sa.event.listen(town.engine, "before_cursor_execute", count)
-    try:
-        yield sent
-    finally:
-        sa.event.remove(town.engine, "before_cursor_execute", count)
-
-
 def _everything(town: Town) -> dict[str, list[tuple[Any, ...]]]:
     found = {}
     with town.hall.store.read() as connection:
