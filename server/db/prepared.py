@@ -72,15 +72,17 @@ class _Ready:
         self._driver_error: type[Exception] = cast("Any", dialect.loaded_dbapi).Error
         self._text = str(compiled)
         assert not any(bind.expanding for bind in compiled.bind_names), "a list of any length"
-        self._positions: Sequence[str] | None = compiled.positiontup
-        self._binds = tuple(
-            _Bind(
+        binds = {
+            name: _Bind(
                 name=name,
                 fixed=() if bind.required else (bind.value,),
                 convert=_binder(bind.type, dialect),
             )
             for bind, name in compiled.bind_names.items()
-        )
+        }
+        self._is_positional: bool = compiled.positional
+        # SQLite's driver takes them in the order of the text, each as often as it stands there.
+        self._binds = tuple(binds[name] for name in compiled.positiontup or binds)
         self._columns = list(getattr(statement, "exported_columns", ()))
         self._row = _row_type([each.key for each in self._columns])
         self._converts: tuple[tuple[int, _Convert], ...] | None = None
@@ -89,8 +91,11 @@ class _Ready:
         self, connection: sa.Connection, cursor: Any, parameters: Mapping[str, Any]
     ) -> None:
         """Run the statement on the driver's cursor."""
-        values = {bind.name: bind.of(parameters) for bind in self._binds}
-        given = values if self._positions is None else tuple(values[n] for n in self._positions)
+        given: Any
+        if self._is_positional:
+            given = tuple([bind.of(parameters) for bind in self._binds])
+        else:
+            given = {bind.name: bind.of(parameters) for bind in self._binds}
         try:
             connection.dialect.do_execute(cursor, self._text, given)
         except self._driver_error as error:
