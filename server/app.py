@@ -46,6 +46,7 @@ from server.web import (
 from server.web.context import EXTENSION, Web
 from server.web.painter import Painter
 from server.web.rendering import ROOT, Renderer
+from server.web.sessions import CookieSessions
 
 FONTS = ROOT / "static" / "vendor" / "fonts"
 STATIC_CACHE = timedelta(days=365)
@@ -99,6 +100,7 @@ def create_app(config: Config, *, hall: Hall | None = None, paper_url: str = "")
         store=Store(open_engine(config.database.url)), clock=SystemClock(), chance=SystemChance()
     )
     app = Flask("nouba", root_path=str(ROOT), static_folder="static", template_folder="templates")
+    app.session_interface = CookieSessions()
     _configure(app, config)
     parts = Web(
         hall=hall,

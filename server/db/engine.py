@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import sqlalchemy as sa
 
 Connection = sa.Connection
@@ -55,6 +56,10 @@ def for_reading(engine: sa.Engine) -> sa.Engine:
     return engine.execution_options(isolation_level="REPEATABLE READ")
 
 
+def _json(value: object) -> str:
+    return msgspec.json.encode(value).decode()
+
+
 def _open_postgres(url: sa.URL) -> sa.Engine:
     # What the address itself asks for (a search_path, say) comes last, and so wins.
     asked = url.query.get("options", "")
@@ -72,6 +77,8 @@ def _open_postgres(url: sa.URL) -> sa.Engine:
             "options": f"{limits} {asked}".strip(),
         },
         hide_parameters=True,
+        json_serializer=_json,
+        json_deserializer=msgspec.json.decode,
     )
 
 
@@ -81,6 +88,8 @@ def _open_sqlite(url: sa.URL) -> sa.Engine:
         connect_args={"timeout": BUSY_TIMEOUT_SECONDS},
         # Errors go into the log, and the values of a statement may be secrets.
         hide_parameters=True,
+        json_serializer=_json,
+        json_deserializer=msgspec.json.decode,
         pool_size=POOL_SIZE,
         max_overflow=POOL_OVERFLOW,
         pool_timeout=POOL_TIMEOUT_SECONDS,
