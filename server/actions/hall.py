@@ -87,8 +87,9 @@ def perform(
     """The one write path: lock, decide, record, remember the answer, commit.
 
     A replay is noticed where it must show itself: its key is taken when the answer is to be kept, or the
-    state has moved on and the step is refused or already so. It then gets its first answer and everything
-    of the second attempt is undone. (Asking before each step would cost the others a query.)
+    state has moved on and the step is refused. It then gets its first answer and everything of the second
+    attempt is undone. (Asking before each step would cost the others a query.) "Already so" is an answer too:
+    it is kept under its key, and else nothing is written, so that a late duplicate cannot act later.
     Whatever else `step` raises undoes everything.
     """
     with hall.store.change(branch) as work:
@@ -101,11 +102,12 @@ def perform(
             if first is None:
                 raise
             return Answered(value=first, is_new=False)
-        if done.is_change and (request is None or work.remember(request, done.answer, now)):
+        if request is None or work.remember(request, done.answer, now):
             work.commit()
-            return Answered(value=done.answer, is_new=True)
+            return Answered(value=done.answer, is_new=done.is_change)
         first = work.replayed(request, answer_type)
-        return Answered(value=done.answer if first is None else first, is_new=False)
+        assert first is not None, "a key that is taken has an answer"
+        return Answered(value=first, is_new=False)
 
 
 def require_branch(caller: Caller, branch: BranchId) -> None:

@@ -51,8 +51,9 @@ def test_a_pause_has_a_reason_and_stops_the_calls(town: Town, tmp_path: Path) ->
     paused = desk.post(f"{path}/pauses", {"reason": "prayer"})
     assert paused.json
     assert (paused.status_code, paused.json["pause_reason"]) == (201, "prayer")
-    with nothing_written(town):
+    with nothing_written(town, but_answers=True):
         assert desk.post(f"{path}/pauses", {"reason": "prayer"}).status_code == 200
+    with nothing_written(town):
         assert refused(desk, f"{path}/calls") == (409, "desk_paused")
         assert refused(desk, f"{path}/pauses", {"reason": "football"}) == (422, "invalid")
         assert refused(desk, f"{path}/pauses", {}) == (422, "invalid")
@@ -88,8 +89,9 @@ def test_a_chosen_ticket_is_called_out_of_the_order(town: Town, tmp_path: Path) 
     assert answer.json
     assert (answer.status_code, answer.json["label"]) == (201, chosen.label)
     assert answer.json["explanation"]["cause"] == "chosen"
-    with nothing_written(town):
+    with nothing_written(town, but_answers=True):
         assert desk.post(path, {"ticket": chosen.id}).status_code == 200
+    with nothing_written(town):
         assert refused(desk, path) == (409, "ticket_in_hand")
         assert refused(desk, path, {"ticket": "0" * 26}) == (404, "unknown_ticket")
         assert refused(desk, path, {"ticket": "A001"}) == (422, "invalid")

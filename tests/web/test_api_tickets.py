@@ -171,15 +171,21 @@ def test_a_transfer_keeps_number_and_secret(town: Town, tmp_path: Path) -> None:
         )
 
 
-def test_already_so_is_200_and_writes_nothing(town: Town, tmp_path: Path) -> None:
+def test_already_so_is_200_writes_nothing_and_stays_so_when_it_comes_late(
+    town: Town, tmp_path: Path
+) -> None:
     desk = open_site(town, tmp_path).seated()
     town.issue()
     ticket = call(desk, town)
     desk.post(f"/tickets/{ticket}/starts")
-    with nothing_written(town):
-        again = desk.post(f"/tickets/{ticket}/starts")
+    with nothing_written(town, but_answers=True):
+        again = desk.post(f"/tickets/{ticket}/starts", key="second-press")
     assert again.json
     assert (again.status_code, again.json["state"]) == (200, "serving")
+    desk.post(f"/tickets/{ticket}/start-undos")
+    with nothing_written(town):
+        late = desk.post(f"/tickets/{ticket}/starts", key="second-press")
+    assert (late.status_code, late.json) == (200, again.json), "a late duplicate does not act"
 
 
 def test_steps_need_a_shift_the_right_desk_and_a_lawful_state(town: Town, tmp_path: Path) -> None:
