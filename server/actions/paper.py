@@ -10,7 +10,7 @@ from server.db import paper_layouts
 from server.db.unit_of_work import UnitOfWork
 from server.domain.events import Event, EventKind
 from server.domain.ids import BranchId
-from server.domain.paper_layout import PaperLayout, to_json
+from server.domain.paper_layout import DEFAULT_LAYOUT, PaperLayout, to_json
 from server.domain.roles import Right
 from server.wire import PaperSaved
 
@@ -29,18 +29,19 @@ def set_paper_layout(
     """
     if caller is not None:
         caller.require(Right.ADMINISTER)
+    wanted = None if layout == DEFAULT_LAYOUT else layout
 
     def step(work: UnitOfWork, now: datetime) -> Step[PaperSaved]:
-        if paper_layouts.layout_of(work.connection, branch) == layout:
-            answer = PaperSaved(seq=work.branch.seq, is_default=layout is None)
+        if paper_layouts.layout_of(work.connection, branch) == wanted:
+            answer = PaperSaved(seq=work.branch.seq, is_default=wanted is None)
             return Step(answer=answer, is_change=False)
-        paper_layouts.save_layout(work.connection, branch, layout)
+        paper_layouts.save_layout(work.connection, branch, wanted)
         agent = caller.agent if caller is not None else None
         event = Event(kind=EventKind.PAPER_LAYOUT_CHANGED, at=now, agent=agent)
         seq = work.record_event(event)
-        return Step(answer=PaperSaved(seq=seq, is_default=layout is None))
+        return Step(answer=PaperSaved(seq=seq, is_default=wanted is None))
 
-    asked = json.dumps(to_json(layout), sort_keys=True) if layout is not None else ""
+    asked = json.dumps(to_json(wanted), sort_keys=True) if wanted is not None else ""
     scope = caller.scope if caller is not None else "operator"
     request = request_key(scope, key, "set_paper_layout", asked)
     return perform(hall, branch, request, PaperSaved, step)
