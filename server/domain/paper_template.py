@@ -137,7 +137,7 @@ def read(text: str) -> Template:
     except tomllib.TOMLDecodeError as error:
         found = re.search(r"\(at line (\d+),", str(error))
         line = int(found[1]) if found else None
-        message = _("it is not TOML: “%(reason)s”")
+        message = _("it is not “TOML”: “%(reason)s”")
         reason = {"reason": str(error)}
         problem = Problem(key="template", message=message, line=line, values=reason)
         raise TemplateInvalid((problem,)) from error
