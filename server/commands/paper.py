@@ -39,16 +39,18 @@ def show_layout(place: Place, /, slug: str | None) -> None:
 
 @paper.command("set")
 @branch_option
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument(
+    "source", metavar="FILE", type=click.Path(exists=True, dir_okay=False, path_type=Path)
+)
 @with_place
-def set_layout(place: Place, /, slug: str | None, file: Path) -> None:
+def set_layout(place: Place, /, slug: str | None, source: Path) -> None:
     """Print tickets as the template FILE says from now on; its logo is looked for beside it."""
     with place.hall() as hall:
         branch = branch_of(hall, slug)
-        layout = _read(hall, branch, file)
+        layout = _read(hall, branch, source)
         _samples(hall, branch, layout)  # what no printer would take is refused before it is kept
         saved = set_paper_layout(hall=hall, branch=branch.id, layout=layout, caller=None, key=None)
-    click.echo(f"{branch.slug} prints {'now' if saved.is_new else 'already'} as {file} says")
+    click.echo(f"{branch.slug} prints {'now' if saved.is_new else 'already'} as {source} says")
 
 
 @paper.command("reset")
@@ -66,6 +68,7 @@ def reset_layout(place: Place, /, slug: str | None) -> None:
 @branch_option
 @click.option(
     "--file",
+    "source",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="A template that is not set yet (the present layout).",
 )
@@ -77,11 +80,11 @@ def reset_layout(place: Place, /, slug: str | None) -> None:
     help="The folder for the pictures (this one).",
 )
 @with_place
-def preview_layout(place: Place, /, slug: str | None, file: Path | None, folder: Path) -> None:
+def preview_layout(place: Place, /, slug: str | None, source: Path | None, folder: Path) -> None:
     """Draw a ticket in each language on 58 and 80 mm, exactly as it will be printed."""
     with place.hall() as hall:
         branch = branch_of(hall, slug)
-        layout = _read(hall, branch, file) if file else _present(hall, branch) or DEFAULT_LAYOUT
+        layout = _read(hall, branch, source) if source else _present(hall, branch) or DEFAULT_LAYOUT
         pictures = _samples(hall, branch, layout)
     folder.mkdir(parents=True, exist_ok=True)
     for (language, width_mm), data in pictures.items():

@@ -43,6 +43,9 @@ def _(msgid: str) -> str:
     return msgid
 
 
+_NOT_PRINTED = _("would not be printed: “%(part)s” is not in “paper.parts”")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Key:
     """One key as people read about it. `default` is what an absent key means."""
@@ -136,7 +139,7 @@ def read(text: str) -> Template:
         tables = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         found = re.search(r"\(at line (\d+),", str(error))
-        line = int(found[1]) if found else None
+        line = int(found[1]) if found else len(text.rstrip().splitlines())
         message = _("it is not “TOML”: “%(reason)s”")
         reason = {"reason": str(error)}
         problem = Problem(key="template", message=message, line=line, values=reason)
@@ -347,6 +350,9 @@ class _Reader:
             sizes=tuple((part, size) for part, size in sizes.items() if size is not Size.NORMAL),
             texts={part: texts for part in _TEXTS if (texts := self._texts(values, part))},
         )
+        for part in layout.texts:
+            if part not in layout.parts:
+                self._wrong(part.value, _NOT_PRINTED, part=part.value)
         return Template(layout=layout, logo=self._logo(values, layout.parts), places=self._places)
 
     def _known(self, tables: Mapping[str, Any]) -> dict[tuple[str, str], object]:
@@ -445,8 +451,7 @@ class _Reader:
             )
             self._wrong("logo.file", message, most=LOGO_NAME_LENGTH_MAX)
         elif file and Part.LOGO not in parts:
-            message = _("would not be printed: “logo” is not in “paper.parts”")
-            self._wrong("logo.file", message)
+            self._wrong("logo.file", _NOT_PRINTED, part=Part.LOGO.value)
         if type(width) is not int or not LOGO_WIDTH_MM_MIN <= width <= LOGO_WIDTH_MM_MAX:
             message = _("must be a whole number from %(low)s to %(high)s")
             self._wrong("logo.width_mm", message, low=LOGO_WIDTH_MM_MIN, high=LOGO_WIDTH_MM_MAX)
