@@ -9,12 +9,22 @@ import difflib
 import re
 import textwrap
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from typing import Any
 
 from server.domain.errors import Invalid
 from server.domain.ids import Language
+from server.domain.paper_keys import (
+    LOGO_WIDTH_MM_DEFAULT,
+    PARTS_WORDS,
+    SIZES_WORDS,
+    TEXTS,
+    THRESHOLD_MAX,
+    THRESHOLD_MIN,
+    as_toml,
+    describe,
+)
 from server.domain.paper_layout import (
     DEFAULT_PARTS,
     LOGO_NAME_LENGTH_MAX,
@@ -31,11 +41,8 @@ from server.domain.paper_layout import (
 )
 
 TEMPLATE_LENGTH_MAX = 20_000
-LOGO_WIDTH_MM_DEFAULT = 30
-THRESHOLD_MIN, THRESHOLD_MAX = 1, 254
-COMMENT_WIDTH = 96
-_PARTS = ", ".join(Part)
-_SIZES = ", ".join(Size)
+COMMENT_WIDTH = 72
+"""Unbroken on the administrator's page."""
 
 
 def _(msgid: str) -> str:
@@ -44,17 +51,6 @@ def _(msgid: str) -> str:
 
 
 _NOT_PRINTED = _("would not be printed: “%(part)s” is not in “paper.parts”")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Key:
-    """One key as people read about it. `default` is what an absent key means."""
-
-    section: str
-    name: str
-    default: str | int | tuple[str, ...]
-    allowed: str
-    description: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,27 +104,6 @@ class Template:
     """The line of each section and key."""
 
 
-_TEXTS: Final[Mapping[Part, str]] = {
-    Part.MUNICIPALITY: "Who gives out the ticket, in place of the branch's name.",
-    Part.GREETING: "A word of welcome. Empty: none.",
-    Part.CAPTION: "The words over the number, in place of “Your number”.",
-    Part.NOTICE: "Something everybody must know, in a frame. Empty: none.",
-    Part.FAREWELL: "A last word. Empty: none.",
-    Part.FOOTER: "The small line at the end, in place of “Scan to follow your turn on your phone”.",
-}
-_LANGUAGES: Final[Mapping[Language, str]] = {
-    Language.ARABIC: "in Arabic",
-    Language.FRENCH: "in French",
-    Language.AMAZIGH: "in Amazigh",
-    Language.ENGLISH: "in English",
-}
-
-
-def describe() -> tuple[Key, ...]:
-    """Every key, in the order of the file."""
-    return (*_paper_keys(), *_logo_keys(), *_size_keys(), *_text_keys())
-
-
 def read(text: str) -> Template:
     """What a template says. Raises TemplateInvalid, which names every mistake."""
     if len(text) > TEMPLATE_LENGTH_MAX:
@@ -173,8 +148,8 @@ def with_picture(template: Template, name: str) -> Template:
 def write(layout: PaperLayout) -> str:
     """The template of a layout, with a comment for every key; `read` gives it back, but for the logo's picture."""
     lines = [
-        "# The paper layout of a branch. Every key may be left out; docs/paper.md says more.",
-        "# Put it to use:  nouba paper set FILE      See it first:  nouba paper preview --file FILE",
+        "# The paper layout of a branch. Every key may be left out.",
+        "# docs/paper.md says more.",
     ]
     section, values = "", _values(layout)
     for key in describe():
@@ -184,17 +159,12 @@ def write(layout: PaperLayout) -> str:
         comment = f"{key.description} ({key.allowed})" if key.allowed else key.description
         if key.section not in _SHARED or key.name == _SHARED[key.section]:
             lines += [f"# {line}" for line in textwrap.wrap(comment, COMMENT_WIDTH)]
-        lines.append(f"{key.name} = {as_toml(values[key.section, key.name])}")
+        value = values[key.section, key.name]
+        if isinstance(value, tuple):  # one a line: put in another order with two strokes
+            lines += [f"{key.name} = [", *(f"    {as_toml(each)}," for each in value), "]"]
+        else:
+            lines.append(f"{key.name} = {as_toml(value)}")
     return "\n".join(lines) + "\n"
-
-
-def as_toml(value: str | int | tuple[str, ...]) -> str:
-    """A value as TOML writes it."""
-    if isinstance(value, int):
-        return str(value)
-    if isinstance(value, tuple):
-        return "[" + ", ".join(as_toml(each) for each in value) + "]"
-    return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 def places_of(text: str) -> dict[str, int]:
@@ -227,7 +197,7 @@ _ASSIGNMENT = re.compile(
     r"""\s*((?:[\w-]+|"[^"]*"|'[^']*')(?:\s*\.\s*(?:[\w-]+|"[^"]*"|'[^']*'))*)\s*="""
 )
 _MULTILINE = re.compile(r"\"\"\"|'''")
-_SHARED = {"sizes": SIZED_PARTS[0].value, **{part.value: "ar" for part in _TEXTS}}
+_SHARED = {"sizes": SIZED_PARTS[0].value, **{part.value: "ar" for part in TEXTS}}
 """Sections whose keys all say the same: one comment is enough, above this key."""
 
 
@@ -239,79 +209,6 @@ def _file_name(name: str) -> str:
 
 def _plain(name: str) -> str:
     return ".".join(part.strip().strip("\"'") for part in name.split("."))
-
-
-def _paper_keys() -> Iterator[Key]:
-    yield Key(
-        section="paper",
-        name="width_mm",
-        default=80,
-        allowed="58 or 80",
-        description="The widest that is printed, in millimetres. A narrower printer prints narrower.",
-    )
-    yield Key(
-        section="paper",
-        name="parts",
-        default=tuple(DEFAULT_PARTS),
-        allowed=f"any of {_PARTS}; number is needed",
-        description=(
-            "What is printed, from top to bottom. What has nothing to say leaves no gap. On 80 mm paper the "
-            "neighbours of qr among ahead, wait and time stand beside it."
-        ),
-    )
-
-
-def _logo_keys() -> Iterator[Key]:
-    yield Key(
-        section="logo",
-        name="file",
-        default="",
-        allowed="PNG or JPEG, at most 512 KiB and 4 megapixels",
-        description=(
-            "The picture's file, beside the template or uploaded with it. The name of the present logo keeps it. "
-            "Empty: none. Add logo to paper.parts too."
-        ),
-    )
-    yield Key(
-        section="logo",
-        name="width_mm",
-        default=LOGO_WIDTH_MM_DEFAULT,
-        allowed=f"{LOGO_WIDTH_MM_MIN} to {LOGO_WIDTH_MM_MAX}",
-        description="How wide the logo is printed, in millimetres; at most the width of the text.",
-    )
-    yield Key(
-        section="logo",
-        name="threshold",
-        default=OTSU,
-        allowed=f'"{OTSU}" or {THRESHOLD_MIN} to {THRESHOLD_MAX}',
-        description=(
-            "Paper has no greys: what is darker than this is black. otsu finds the number from the picture; "
-            "a larger one prints more ink."
-        ),
-    )
-
-
-def _size_keys() -> Iterator[Key]:
-    for part in SIZED_PARTS:
-        yield Key(
-            section="sizes",
-            name=part.value,
-            default=Size.NORMAL.value,
-            allowed=_SIZES,
-            description="How large a part is drawn.",
-        )
-
-
-def _text_keys() -> Iterator[Key]:
-    for part, description in _TEXTS.items():
-        for language in Language:
-            yield Key(
-                section=part.value,
-                name=language.value,
-                default="",
-                allowed=f"at most {TEXT_LENGTHS_MAX[part]} characters",
-                description=description,
-            )
 
 
 def _values(layout: PaperLayout) -> dict[tuple[str, str], str | int | tuple[str, ...]]:
@@ -348,7 +245,7 @@ class _Reader:
             width_mm=self._width(values),
             parts=self._parts(values),
             sizes=tuple((part, size) for part, size in sizes.items() if size is not Size.NORMAL),
-            texts={part: texts for part in _TEXTS if (texts := self._texts(values, part))},
+            texts={part: texts for part in TEXTS if (texts := self._texts(values, part))},
         )
         for part in layout.texts:
             if part not in layout.parts:
@@ -401,7 +298,7 @@ class _Reader:
         for each in raw:
             if each not in known:
                 message = _("“%(part)s” is no part; there are “%(known)s”")
-                self._wrong(place, message, part=each[:LOGO_NAME_LENGTH_MAX], known=_PARTS)
+                self._wrong(place, message, part=each[:LOGO_NAME_LENGTH_MAX], known=PARTS_WORDS)
             elif each in parts:
                 self._wrong(place, _("“%(part)s” stands there twice"), part=each)
             else:
@@ -415,7 +312,7 @@ class _Reader:
         value = values.get(("sizes", part.value), Size.NORMAL.value)
         if isinstance(value, str) and value in list(Size):
             return Size(value)
-        self._wrong(f"sizes.{part.value}", _("must be one of “%(allowed)s”"), allowed=_SIZES)
+        self._wrong(f"sizes.{part.value}", _("must be one of “%(allowed)s”"), allowed=SIZES_WORDS)
         return Size.NORMAL
 
     def _texts(self, values: Mapping[tuple[str, str], object], part: Part) -> dict[Language, str]:

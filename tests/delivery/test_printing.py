@@ -11,13 +11,13 @@ import zxingcpp
 
 from server.actions import settings, tickets
 from server.actions.paper import set_paper_layout
-from server.app import FONTS
 from server.db import jobs, outbox
 from server.db.jobs import JobKind, JobState
 from server.db.tables import services
 from server.delivery.channels import MemoryChannel, Refused, TimedOut
 from server.delivery.dispatcher import CONSUMER, Dispatcher
 from server.delivery.paper import PaperPress
+from server.delivery.paper.fonts import FONTS
 from server.delivery.printing import PrintSender
 from server.delivery.retry import wait_after
 from server.domain.ids import Language, Secret, Seq, TicketId

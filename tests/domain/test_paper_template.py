@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.domain import paper_template
+from server.domain import paper_keys, paper_template
 from server.domain.ids import Language
 from server.domain.paper_layout import (
     DEFAULT_LAYOUT,
@@ -115,10 +115,10 @@ def test_an_empty_template_is_the_default() -> None:
 def test_the_written_template_shows_every_key_with_its_description() -> None:
     text = paper_template.write(DEFAULT_LAYOUT)
     places = paper_template.places_of(text)
-    for key in paper_template.describe():
+    for key in paper_keys.describe():
         assert f"{key.section}.{key.name}" in places
     flat = " ".join(line.removeprefix("# ") for line in text.splitlines())
-    for key in paper_template.describe():
+    for key in paper_keys.describe():
         assert key.description in flat
 
 
