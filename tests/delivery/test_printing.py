@@ -13,7 +13,7 @@ from server.actions import settings, tickets
 from server.actions.paper import set_paper_layout
 from server.db import jobs, outbox
 from server.db.jobs import JobKind, JobState
-from server.db.tables import services
+from server.db.tables import paper_layouts, services
 from server.delivery.channels import MemoryChannel, Refused, TimedOut
 from server.delivery.dispatcher import CONSUMER, Dispatcher
 from server.delivery.paper import PaperPress
@@ -21,7 +21,7 @@ from server.delivery.paper.fonts import FONTS
 from server.delivery.printing import PrintSender
 from server.delivery.retry import wait_after
 from server.domain.ids import Language, Secret, Seq, TicketId
-from server.domain.paper_layout import PaperLayout, Part
+from server.domain.paper_layout import PaperLayout, Part, to_json
 from server.domain.ticket import Ticket
 from tests.builders import Town
 from virtual_printer import Decoder
@@ -211,6 +211,17 @@ def test_waits_double_up_to_a_limit(attempts: int, seconds: int) -> None:
 def test_there_is_no_wait_before_an_attempt() -> None:
     with pytest.raises(ValueError, match="attempt"):
         wait_after(0)
+
+
+def test_a_layout_that_nobody_can_read_stops_no_ticket(town: Town) -> None:
+    """As after going back to a version that lacks one of its parts."""
+    paper = Paper(town)
+    raw = {**to_json(PaperLayout()), "parts": ["number", "portrait"]}
+    with town.hall.store.administer() as connection:
+        connection.execute(sa.insert(paper_layouts), {"branch_id": town.branch, "layout": raw})
+    town.issue()
+    assert paper.deliver() == 1
+    assert paper.job_states() == ["done"]
 
 
 def test_a_layout_is_used_from_the_next_ticket_on(town: Town) -> None:

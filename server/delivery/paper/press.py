@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import ParamSpec
@@ -18,7 +18,7 @@ from server.delivery.paper.sheet import SHEETS, sized
 from server.delivery.paper.strips import SetText, StripDrawer, stacked
 from server.delivery.paper.test_page import draw_test_page
 from server.delivery.paper.ticket_paper import TicketPaper, WidthDots
-from server.domain.paper_layout import Part, Size
+from server.domain.paper_layout import DEFAULT_LAYOUT, Part, Size
 
 PICTURE_HEIGHT_DOTS_MAX = 4_000  # half a metre: more is a mistake, not a ticket
 STRIPS_CACHED_MAX = 256  # about 10 KB each with their bytes
@@ -58,6 +58,18 @@ class PaperPress:
     def escpos(self, paper: TicketPaper) -> bytes:
         """The same picture for a printer: initialise, raster, feed, cut. Raises as `draw`."""
         return b"".join([self._start, *(strip.data for strip in self._strips(paper)), self._end])
+
+    def ticket(self, paper: TicketPaper) -> bytes:
+        """As `escpos`, but under the default layout where its own makes the paper too long.
+
+        A service may get more to bring after the layout was looked at; its ticket matters more than its look.
+        """
+        try:
+            return self.escpos(paper)
+        except ValueError:
+            if paper.layout == DEFAULT_LAYOUT:
+                raise
+            return self.escpos(replace(paper, layout=DEFAULT_LAYOUT))
 
     def test_page(self, width_dots: WidthDots, title: str) -> Image.Image:
         """The picture of a page that shows what a printer can do; `title` says which printer it should be."""

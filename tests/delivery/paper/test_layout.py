@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -278,6 +280,23 @@ def test_a_narrow_layout_is_narrow_on_a_wide_printer() -> None:
     narrow = PaperLayout(width_mm=58)
     assert [narrow.width_dots(dots) for dots in (384, 576)] == [384, 384]
     assert [DEFAULT_LAYOUT.width_dots(dots) for dots in (384, 576)] == [384, 576]
+
+
+def test_a_layout_that_makes_a_ticket_too_long_is_left_for_the_default_one() -> None:
+    layout = replace(ALL, sizes=((Part.DOCUMENTS, Size.LARGE),))
+    words = replace(full("en", 384, layout), documents=("W" * 120,) * 7)
+    with pytest.raises(ValueError, match="too many words"):
+        press().escpos(words)
+    assert press().ticket(words) == press().escpos(replace(words, layout=DEFAULT_LAYOUT))
+    assert press().ticket(full("en")) == press().escpos(full("en"))
+
+
+def test_a_kiosk_draws_tickets_without_a_database() -> None:
+    code = """
+import sys, server.delivery.paper
+sys.exit(any(name in sys.modules for name in ("sqlalchemy", "alembic", "flask", "server.db")))
+"""
+    assert subprocess.run([sys.executable, "-c", code], timeout=30, check=False).returncode == 0
 
 
 def test_neighbours_of_the_code_are_one_strip() -> None:
