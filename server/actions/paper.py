@@ -29,10 +29,11 @@ def set_paper_layout(
     """
     if caller is not None:
         caller.require(Right.ADMINISTER)
-    wanted = None if layout == DEFAULT_LAYOUT else layout
+    wanted = None if layout in (None, DEFAULT_LAYOUT) else layout
+    values = None if wanted is None else to_json(wanted)
 
     def step(work: UnitOfWork, now: datetime) -> Step[PaperSaved]:
-        if paper_layouts.layout_of(work.connection, branch) == wanted:
+        if paper_layouts.layout_values(work.connection, branch) == values:
             answer = PaperSaved(seq=work.branch.seq, is_default=wanted is None)
             return Step(answer=answer, is_change=False)
         paper_layouts.save_layout(work.connection, branch, wanted)
@@ -41,7 +42,6 @@ def set_paper_layout(
         seq = work.record_event(event)
         return Step(answer=PaperSaved(seq=seq, is_default=wanted is None))
 
-    asked = json.dumps(to_json(wanted), sort_keys=True) if wanted is not None else ""
     scope = caller.scope if caller is not None else "operator"
-    request = request_key(scope, key, "set_paper_layout", asked)
+    request = request_key(scope, key, "set_paper_layout", json.dumps(values, sort_keys=True))
     return perform(hall, branch, request, PaperSaved, step)

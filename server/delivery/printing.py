@@ -24,7 +24,7 @@ from server.delivery.paper.words import words_of
 from server.delivery.retry import wait_after
 from server.domain.branch import Branch, Printer, Service
 from server.domain.events import Event, EventKind
-from server.domain.ids import BranchId, in_language
+from server.domain.ids import in_language
 from server.domain.paper_layout import PaperLayout, Part
 from server.domain.states import TicketState
 from server.domain.ticket import Ticket
@@ -107,7 +107,7 @@ class PrintSender:
             ticket = reads.ticket(connection, job.branch, job.ticket)
             branch = reads.branch(connection, job.branch)
             service = reads.service_by_id(connection, job.branch, ticket.service)
-            layout = _layout(connection, job.branch)
+            layout = paper_layouts.layout_of(connection, job.branch)
             place = _place(connection, ticket, layout)
         if ticket.state not in _STILL_WANTED:
             self._finish(job, JobState.EXPIRED, "not_wanted")
@@ -196,15 +196,6 @@ def ticket_paper(
         wait=place.wait if is_waiting else None,
         layout=layout,
     )
-
-
-def _layout(connection: Connection, branch: BranchId) -> PaperLayout | None:
-    try:
-        return paper_layouts.layout_of(connection, branch)
-    except ValueError as error:
-        # Of a newer version, before somebody went back to this one: tickets are printed all the same.
-        _log.error("paper_layout_unreadable", branch=branch, problem=str(error))
-        return None
 
 
 def _place(connection: Connection, ticket: Ticket, layout: PaperLayout | None) -> LinePlace:

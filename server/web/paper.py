@@ -41,22 +41,13 @@ def submit() -> Response:
     """Look at a template before it is used, use it, or go back to the default. A mistake is shown beside it."""
     branch, present = _present()
     key = idempotency_key(request.form)
-    wanted = request.form.get("do", "")
-    if wanted == "reset":
-        return _save(branch, None, key, done="reset")
-    if wanted not in {"preview", "save"}:
-        raise Invalid("there is no such button", field="do")
-    text = request.form.get("template", "").replace("\r\n", "\n")
-    try:
-        layout = _read(text, present)
-        pictures = samples(branch, layout)
-    except TemplateInvalid as refusal:
-        return _page(branch, present, present or DEFAULT_LAYOUT, text=text, refusal=refusal)
-    if wanted == "save":
-        return _save(branch, layout, key, done="saved")
-    if layout.logo is not None and layout.logo.name not in text:
-        text = paper_template.write(layout)  # the picture was given along, and is named now
-    return _page(branch, present, layout, text=text, notice="preview", pictures=pictures)
+    match request.form.get("do", ""):
+        case "reset":
+            return _save(branch, None, key, done="reset")
+        case "preview" | "save" as wanted:
+            return _try(branch, present, key, is_saved=wanted == "save")
+        case _:
+            raise Invalid("there is no such button", field="do")
 
 
 def samples(branch: Branch, layout: PaperLayout) -> Mapping[tuple[Language, int], bytes]:
@@ -72,20 +63,37 @@ def samples(branch: Branch, layout: PaperLayout) -> Mapping[tuple[Language, int]
     )
 
 
+def _try(branch: Branch, present: PaperLayout | None, key: str, *, is_saved: bool) -> Response:
+    text = request.form.get("template", "").replace("\r\n", "\n")
+    unsaved = _unsaved_logo()
+    try:
+        layout = _read(text, unsaved or (present.logo if present else None))
+        pictures = samples(branch, layout)
+    except TemplateInvalid as refusal:
+        layout = present or DEFAULT_LAYOUT
+        return _page(branch, present, layout, text=text, refusal=refusal, unsaved=unsaved)
+    if is_saved:
+        return _save(branch, layout, key, done="saved")
+    if layout.logo is not None and layout.logo.name not in text:
+        text = paper_template.write(layout)  # the picture was given along, and is named now
+    return _page(
+        branch, present, layout, text=text, notice="preview", pictures=pictures, unsaved=layout.logo
+    )
+
+
 def _present() -> tuple[Branch, PaperLayout | None]:
     with web().hall.store.read() as connection:
         branch = reads.branch(connection, access.caller().branch)
         return branch, paper_layouts.layout_of(connection, branch.id)
 
 
-def _read(text: str, present: PaperLayout | None) -> PaperLayout:
+def _read(text: str, kept: Logo | None) -> PaperLayout:
     """The layout in the form. A picture that was looked at but not yet used travels in the form itself."""
     upload = request.files.get("picture")
     picture, template = None, paper_template.read(text)
     if upload is not None and upload.filename:
         picture = upload.read()
         template = paper_template.with_picture(template, upload.filename)
-    kept = _unsaved_logo() or (present.logo if present else None)
     return web().paper.layout(template, picture=picture, kept=kept)
 
 
@@ -95,7 +103,7 @@ def _unsaved_logo() -> Logo | None:
         return None
     try:
         return paper_layout.logo_from_json(msgspec.json.decode(raw, type=dict))
-    except (msgspec.DecodeError, ValueError) as error:
+    except (msgspec.DecodeError, ValueError, RecursionError) as error:
         raise Invalid("this is no logo", field="unsaved_logo") from error
 
 
@@ -116,11 +124,11 @@ def _page(
     notice: str = "",
     refusal: TemplateInvalid | None = None,
     pictures: Mapping[tuple[Language, int], bytes] | None = None,
+    unsaved: Logo | None = None,
 ) -> Response:
     member = access.staff_member()
     drawn = pictures if pictures is not None else samples(branch, layout)
     problems: tuple[Problem, ...] = refusal.problems if refusal else ()
-    unsaved = layout.logo if notice == "preview" else None
     page = web().renderer.render(
         "paper/paper.html",
         member.agent.language.value,

@@ -222,6 +222,8 @@ def test_a_layout_that_nobody_can_read_stops_no_ticket(town: Town) -> None:
     town.issue()
     assert paper.deliver() == 1
     assert paper.job_states() == ["done"]
+    reset = set_paper_layout(hall=town.hall, branch=town.branch, layout=None, caller=None, key=None)
+    assert reset.is_new
 
 
 def test_a_layout_is_used_from_the_next_ticket_on(town: Town) -> None:

@@ -167,6 +167,12 @@ def template_of(answer: TestResponse) -> str:
     return html.unescape(found[1])
 
 
+def unsaved_logo(answer: TestResponse) -> str:
+    found = re.search(r'name="unsaved_logo" value="([^"]+)"', answer.text)
+    assert found
+    return html.unescape(found[1])
+
+
 def test_a_layout_is_looked_at_then_saved_then_forgotten(town: Town, tmp_path: Path) -> None:
     client = signed_in(open_site(town, tmp_path), role=Role.ADMIN)
     shown = client.get("/paper")
@@ -177,9 +183,7 @@ def test_a_layout_is_looked_at_then_saved_then_forgotten(town: Town, tmp_path: P
     assert looked.status_code == 200
     assert pictures(looked) != pictures(shown)
     assert 'file = "Armoiries de Berkane.png"' in template_of(looked)
-    unsaved = re.search(r'name="unsaved_logo" value="([^"]+)"', looked.text)
-    assert unsaved
-    saved = submit(client, "save", template_of(looked), unsaved=html.unescape(unsaved[1]))
+    saved = submit(client, "save", template_of(looked), unsaved=unsaved_logo(looked))
     assert saved.status_code == 303
     layout = stored(town)
     assert layout is not None
@@ -190,6 +194,18 @@ def test_a_layout_is_looked_at_then_saved_then_forgotten(town: Town, tmp_path: P
     assert pictures(after)[0] == pictures(looked)[0]
     assert submit(client, "reset", "").status_code == 303
     assert stored(town) is None
+
+
+def test_a_mistake_does_not_lose_the_picture_that_was_looked_at(town: Town, tmp_path: Path) -> None:
+    client = signed_in(open_site(town, tmp_path), role=Role.ADMIN)
+    looked = submit(client, "preview", NOTICE, arms())
+    wrong = submit(client, "preview", template_of(looked) + "[x]\n", unsaved=unsaved_logo(looked))
+    assert wrong.status_code == 422
+    saved = submit(client, "save", template_of(looked), unsaved=unsaved_logo(wrong))
+    assert saved.status_code == 303
+    layout = stored(town)
+    assert layout is not None
+    assert layout.logo is not None
 
 
 def test_mistakes_are_told_beside_the_text_that_was_typed(town: Town, tmp_path: Path) -> None:
@@ -206,7 +222,8 @@ def test_mistakes_are_told_beside_the_text_that_was_typed(town: Town, tmp_path: 
 
 
 @pytest.mark.parametrize(
-    "unsaved", ["{", "[]", "{}", '{"name":"x","threshold":"1","width_dots":8,"height_dots":1}']
+    "unsaved",
+    ["{", "[" * 60_000, "[]", "{}", '{"name":"x","threshold":"1","width_dots":8,"height_dots":1}'],
 )
 def test_a_logo_that_was_meddled_with_is_refused(town: Town, tmp_path: Path, unsaved: str) -> None:
     client = signed_in(open_site(town, tmp_path), role=Role.ADMIN)
