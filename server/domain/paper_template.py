@@ -41,6 +41,7 @@ from server.domain.paper_layout import (
 )
 
 TEMPLATE_LENGTH_MAX = 20_000
+PROBLEMS_MAX = 100
 COMMENT_WIDTH = 72
 """Unbroken on the administrator's page."""
 
@@ -112,7 +113,8 @@ def read(text: str) -> Template:
         raise TemplateInvalid((Problem(key="template", message=message, values=values),))
     try:
         tables = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    # Beside its own error, tomllib lets through what Python says of numbers and nests without an end.
+    except (ValueError, RecursionError) as error:
         found = re.search(r"\(at line (\d+),", str(error))
         line = int(found[1]) if found else len(text.rstrip().splitlines())
         message = _("it is not “TOML”: “%(reason)s”")
@@ -277,6 +279,8 @@ class _Reader:
             self._wrong(place, _("there is no such key; there are “%(known)s”"), known=known_words)
 
     def _wrong(self, place: str, message: str, **values: str | int) -> None:
+        if len(self.problems) >= PROBLEMS_MAX:
+            return  # who wrote so many has the wrong file, and sees that by now
         line = self._places.get(place)
         self.problems.append(Problem(key=place, message=message, line=line, values=values))
 

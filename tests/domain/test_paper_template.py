@@ -19,7 +19,7 @@ from server.domain.paper_layout import (
     from_json,
     to_json,
 )
-from server.domain.paper_template import TEMPLATE_LENGTH_MAX, TemplateInvalid
+from server.domain.paper_template import PROBLEMS_MAX, TEMPLATE_LENGTH_MAX, TemplateInvalid
 
 LOGO = Logo(name="arms.png", threshold="90", width_dots=48, height_dots=3, ink=b"\xaa" * 18)
 
@@ -36,6 +36,9 @@ def problems(text: str) -> list[str]:
 
 BAD: dict[str, tuple[str, str]] = {
     "not TOML": ('[paper]\nparts = ["number"\n', "line 2: template: it is not “TOML”"),
+    "brackets": ("x = " + "[" * 9_000, "template: it is not “TOML”"),
+    "braces": ("x = " + "{a = " * 3_000, "template: it is not “TOML”"),
+    "a number without an end": ("x = " + "9" * 9_000, "template: it is not “TOML”"),
     "a key twice": ("[notice]\nfr = 'a'\nfr = 'b'", "line 3: template: it is not “TOML”"),
     "unknown section": ("[greting]", "line 1: greting: there is no such key; did you mean"),
     "unknown key": ("[paper]\nwidht_mm = 58", "line 2: paper.widht_mm: there is no such key; did"),
@@ -100,6 +103,10 @@ def test_all_mistakes_are_named_at_once_in_the_order_of_the_file() -> None:
         ["line 7", "footer.en"],
         ["line 9", "logo.threshold"],
     ]
+
+
+def test_a_file_of_something_else_is_not_answered_with_a_book() -> None:
+    assert len(problems("\n".join(f"k{number} = 1" for number in range(1_000)))) == PROBLEMS_MAX
 
 
 def test_lines_inside_a_long_text_are_not_taken_for_keys() -> None:
