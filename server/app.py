@@ -23,6 +23,8 @@ from server.db.unit_of_work import CommitListener, Store
 from server.delivery.channels import open_channel
 from server.delivery.dispatcher import Dispatcher
 from server.delivery.paper import PaperPress
+from server.delivery.paper.fonts import FONTS
+from server.delivery.paper.office import PaperOffice
 from server.delivery.printing import LEASE_MARGIN, PrintSender
 from server.delivery.push import Pusher
 from server.delivery.worker import Hints, Worker
@@ -38,6 +40,7 @@ from server.web import (
     kiosk,
     limits,
     metrics,
+    paper,
     problems,
     sign_in,
     sockets,
@@ -48,7 +51,6 @@ from server.web.painter import Painter
 from server.web.rendering import ROOT, Renderer
 from server.web.sessions import CookieSessions
 
-FONTS = ROOT / "static" / "vendor" / "fonts"
 STATIC_CACHE = timedelta(days=365)
 """Addresses of static files carry a hash of their content."""
 SESSION = timedelta(hours=12)
@@ -64,6 +66,7 @@ DOORS: tuple[tuple[Blueprint, Guard], ...] = (
     (kiosk.sign_in, access.anyone),
     (kiosk.pages, access.kiosk),
     (desk.pages, access.staff),
+    (paper.pages, access.administrator),
     (api.public, access.anyone),
     (api.blueprint, access.program),
 )
@@ -107,6 +110,7 @@ def create_app(config: Config, *, hall: Hall | None = None, paper_url: str = "")
         config=config,
         renderer=Renderer(app),
         tokens=access.Tokens(hall),
+        paper=PaperOffice(FONTS),
         paper_url=paper_url,
     )
     app.extensions[EXTENSION] = parts

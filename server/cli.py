@@ -6,7 +6,7 @@ import zoneinfo
 
 import click
 
-from server.commands import branches, devices, running, staff
+from server.commands import branches, devices, paper, running, staff
 
 COMMANDS: tuple[click.Command, ...] = (
     running.serve,
@@ -18,6 +18,7 @@ COMMANDS: tuple[click.Command, ...] = (
     staff.desk,
     staff.agent,
     devices.printer,
+    paper.paper,
     devices.token,
 )
 

@@ -12,6 +12,10 @@ import pytest
 from server import config
 from server.cli import main
 from server.config import Setting
+from server.delivery.paper import logo
+from server.domain import paper_keys, paper_template
+from server.domain.paper_keys import Key
+from server.domain.paper_layout import Part
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 
@@ -60,6 +64,43 @@ def test_the_environment_is_documented() -> None:
     text = (DOCS / "configuration.md").read_text(encoding="utf-8")
     for variable, name in config.ENVIRONMENT.items():
         assert f"| `{variable}` | `{name}` |" in text
+
+
+@pytest.mark.parametrize("key", paper_keys.describe(), ids=lambda key: f"{key.section}.{key.name}")
+def test_a_key_of_the_paper_is_documented_as_it_is(key: Key) -> None:
+    body = sections("paper.md")[f"`[{key.section}]`"]
+    default = paper_keys.as_toml(key.default)
+    assert f"| `{key.name}` | `{default}` | {key.allowed} | {key.description} |" in body
+
+
+def test_nothing_else_of_the_paper_is_documented() -> None:
+    known = {(f"`[{key.section}]`", key.name) for key in paper_keys.describe()}
+    found = {
+        (heading, name)
+        for heading, body in sections("paper.md").items()
+        if heading.startswith("`[")
+        for name in re.findall(r"^\| `(\w+)` \|", body, flags=re.MULTILINE)
+    }
+    assert found == known
+    parts = re.findall(r"^\| `(\w+)` \|", sections("paper.md")["Parts"], flags=re.MULTILINE)
+    assert parts == list(Part)
+
+
+def test_the_example_of_the_paper_is_a_template() -> None:
+    text = (DOCS / "paper.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"^```toml\n(.*?)^```", text, flags=re.MULTILINE | re.DOTALL)
+    assert paper_template.read(example).logo.file == "armoiries.png"
+
+
+def test_the_limits_of_logos_are_documented() -> None:
+    told = f"{logo.LOGO_BYTES_MAX // 1024} KiB"
+    pixels = f"{logo.LOGO_PIXELS_MAX // 1_000_000} million pixels"
+    text = (DOCS / "paper.md").read_text(encoding="utf-8")
+    assert told in text
+    assert pixels in text
+    (key,) = (key for key in paper_keys.describe() if (key.section, key.name) == ("logo", "file"))
+    assert told in key.allowed
+    assert f"{logo.LOGO_PIXELS_MAX // 1_000_000} megapixels" in key.allowed
 
 
 @pytest.mark.parametrize("words", COMMANDS)

@@ -9,6 +9,7 @@ from server.actions.hall import Hall
 from server.commands.place import Place, branch_of, branch_option, with_place
 from server.commands.words import print_table
 from server.db import credentials, listings, reads
+from server.domain.branch import Printer
 from server.domain.errors import Invalid, UnknownAgent, UnknownPrinter
 from server.domain.ids import AgentId, BranchId
 from server.domain.roles import STAFF_ROLES, Role
@@ -60,7 +61,8 @@ def move_printer(place: Place, /, slug: str | None, name: str, address: str) -> 
     _check_address(address)
     with place.hall() as hall:
         branch = branch_of(hall, slug)
-        amendments.move_printer(hall=hall, printer=_printer(hall, branch.id, name), address=address)
+        found = find_printer(hall, branch.id, name)
+        amendments.move_printer(hall=hall, printer=found.id, address=address)
     click.echo(f"printer {name} is at {address}")
 
 
@@ -122,7 +124,7 @@ def create_token(
             role=Role(role),
             label=label or role,
             agent=_agent(hall, branch.id, Role(role), login) if login else None,
-            printer=_printer(hall, branch.id, printer_name) if printer_name else None,
+            printer=find_printer(hall, branch.id, printer_name).id if printer_name else None,
         )
     click.echo(
         f"token {token_id} ({role}, {branch.slug}), shown this once; "
@@ -180,11 +182,12 @@ def _agent(hall: Hall, branch: BranchId, role: Role, login: str) -> AgentId:
     return account.agent.id
 
 
-def _printer(hall: Hall, branch: BranchId, name: str) -> int:
+def find_printer(hall: Hall, branch: BranchId, name: str) -> Printer:
+    """The printer NAME of a branch. Raises UnknownPrinter."""
     with hall.store.read() as connection:
         printers = reads.printers_of(connection, branch)
     for printer in printers:
         if printer.name == name:
-            return printer.id
+            return printer
     known = ", ".join(printer.name for printer in printers) or "none"
     raise UnknownPrinter(f"there is no printer {name!r}; there are: {known}")

@@ -106,6 +106,14 @@ def staff() -> Response | None:
     return None
 
 
+def administrator() -> Response | None:
+    """The guard of what only administrators set up: staff with that right. Raises NotAllowed."""
+    answer = staff()
+    if answer is None:
+        caller().require(Right.ADMINISTER)
+    return answer
+
+
 def caller() -> Caller:
     """Who asks, once a guard has let them in."""
     return cast(Caller, g.caller)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol, cast
 
 from flask import current_app, request
@@ -11,7 +13,10 @@ from server import i18n
 from server.actions.hall import Hall
 from server.config import Config
 from server.db.credentials import Credential
-from server.domain.ids import Secret
+from server.domain.branch import Branch, Service
+from server.domain.ids import Language, Secret
+from server.domain.paper_layout import Logo, PaperLayout
+from server.domain.paper_template import Template
 from server.web.rendering import Renderer
 
 EXTENSION = "nouba"
@@ -23,6 +28,28 @@ class Tokens(Protocol):
     def find(self, digest: str) -> Credential | None: ...
 
 
+class PaperOffice(Protocol):
+    """Reads paper templates and draws samples (`delivery.paper.office`, which the web never imports)."""
+
+    def layout(
+        self, template: Template, *, picture: bytes | None, kept: Logo | None
+    ) -> PaperLayout:
+        """The whole layout of a template. Raises TemplateInvalid."""
+        ...
+
+    def pictures(
+        self,
+        layout: PaperLayout,
+        *,
+        branch: Branch,
+        services: tuple[Service, ...],
+        url: str,
+        now: datetime,
+    ) -> Mapping[tuple[Language, int], bytes]:
+        """PNG files of a ticket, by language and millimetres. Raises TemplateInvalid."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Web:
     """The parts that routes work with. `paper_url` is the demo's virtual printer, if it runs."""
@@ -31,6 +58,7 @@ class Web:
     config: Config
     renderer: Renderer
     tokens: Tokens
+    paper: PaperOffice
     paper_url: str = ""
 
     def ticket_url(self, secret: Secret) -> str:

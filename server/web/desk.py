@@ -227,6 +227,7 @@ def _choose(refusal: Refusal | None = None) -> Response:
         desks=choices,
         agent=member.agent.name,
         supervises=Right.SUPERVISE in rights_of(member.agent.role),
+        administers=Right.ADMINISTER in rights_of(member.agent.role),
         refusal={"code": refusal.code, "message": refusal.message} if refusal else None,
         key=new_key(),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import abort, request
+from flask import abort, request, session
 from werkzeug.datastructures import MultiDict
 
 from server.domain.errors import Invalid
@@ -12,6 +12,13 @@ FIELD_LENGTH_MAX = 200
 KEY_LENGTH_MAX = 80
 NUMBER_DIGITS_MAX = 18
 """What a BIGINT certainly holds."""
+
+PAPER_BYTES_MAX = 1024 * 1024
+"""A logo of 512 KiB, as a file or in base64, with its template."""
+_UPLOADS = frozenset({"paper.submit"})
+"""Forms that may be longer than `limits.body_bytes_max`, for who has signed in."""
+SIGNED_IN = "_user_id"
+"""Where Flask-Login keeps who signed in; the session is sealed, so no stranger has it."""
 
 Form = MultiDict[str, str]
 
@@ -23,6 +30,8 @@ def refuse_unwritable() -> None:
     """
     if request.path.startswith(API_PREFIX):
         return
+    if request.endpoint in _UPLOADS and SIGNED_IN in session:
+        request.max_content_length = request.max_form_memory_size = PAPER_BYTES_MAX
     if not is_writable(request.path):
         abort(404)
     for name, value in request.form.items(multi=True):

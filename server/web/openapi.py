@@ -115,7 +115,7 @@ def _operation(operation: Operation[Any]) -> dict[str, Any]:
         described["description"] = f"Needs the right `{operation.right}`."
     if operation.is_public:
         described["security"] = []
-    if operation.method == "POST":  # a DELETE has nothing to say beyond its address
+    if operation.method in {"POST", "PUT"}:  # a DELETE has nothing to say beyond its address
         described["requestBody"] = {
             "required": _is_required(operation.input),
             "content": {_JSON: {"schema": _schema(operation.input)}},

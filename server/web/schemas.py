@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 
@@ -17,6 +17,7 @@ from server.db.outbox import EVENTS_PAGE_MAX
 from server.domain.errors import Invalid
 from server.domain.events import EventKind
 from server.domain.ids import Language
+from server.domain.paper_template import TEMPLATE_LENGTH_MAX
 from server.domain.queue import PauseReason
 from server.domain.states import TicketClass
 from server.web.problems import Malformed
@@ -26,6 +27,8 @@ Input = TypeVar("Input")
 
 SEQ_MAX = 2**63 - 1
 """What the database's BIGINT holds."""
+LOGO_BASE64_LENGTH_MAX = 700_000
+"""512 KiB in base64."""
 MESSAGE_LENGTH_MAX = 200
 """Of a message that may repeat what a stranger sent."""
 
@@ -82,6 +85,26 @@ class EventsPage(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
     after: Annotated[int, msgspec.Meta(ge=0, le=SEQ_MAX)] = 0
     limit: Annotated[int, msgspec.Meta(ge=1, le=EVENTS_PAGE_MAX)] = 100
+
+
+class PaperTemplate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A paper layout: the TOML template of docs/paper.md, and its logo's picture as base64.
+
+    Without `logo`, the present logo stays if the template names it.
+    """
+
+    template: Annotated[str, msgspec.Meta(max_length=TEMPLATE_LENGTH_MAX)]
+    logo: Annotated[str, msgspec.Meta(max_length=LOGO_BASE64_LENGTH_MAX)] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaperLayoutEntry:
+    """The layout in use: the template to edit, and `layout`, which kiosks draw from."""
+
+    seq: int
+    is_default: bool
+    template: str
+    layout: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,18 +7,21 @@ from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
+import zxingcpp
 
 from server.actions import settings, tickets
-from server.app import FONTS
+from server.actions.paper import set_paper_layout
 from server.db import jobs, outbox
 from server.db.jobs import JobKind, JobState
-from server.db.tables import services
+from server.db.tables import paper_layouts, services
 from server.delivery.channels import MemoryChannel, Refused, TimedOut
 from server.delivery.dispatcher import CONSUMER, Dispatcher
 from server.delivery.paper import PaperPress
+from server.delivery.paper.fonts import FONTS
 from server.delivery.printing import PrintSender
 from server.delivery.retry import wait_after
-from server.domain.ids import Secret, Seq, TicketId
+from server.domain.ids import Language, Secret, Seq, TicketId
+from server.domain.paper_layout import PaperLayout, Part, to_json
 from server.domain.ticket import Ticket
 from tests.builders import Town
 from virtual_printer import Decoder
@@ -208,3 +211,40 @@ def test_waits_double_up_to_a_limit(attempts: int, seconds: int) -> None:
 def test_there_is_no_wait_before_an_attempt() -> None:
     with pytest.raises(ValueError, match="attempt"):
         wait_after(0)
+
+
+def test_a_layout_that_nobody_can_read_stops_no_ticket(town: Town) -> None:
+    """As after going back to a version that lacks one of its parts."""
+    paper = Paper(town)
+    raw = {**to_json(PaperLayout()), "parts": ["number", "portrait"]}
+    with town.hall.store.administer() as connection:
+        connection.execute(sa.insert(paper_layouts), {"branch_id": town.branch, "layout": raw})
+    town.issue()
+    assert paper.deliver() == 1
+    assert paper.job_states() == ["done"]
+    reset = set_paper_layout(hall=town.hall, branch=town.branch, layout=None, caller=None, key=None)
+    assert reset.is_new
+
+
+def test_a_layout_is_used_from_the_next_ticket_on(town: Town) -> None:
+    """The part `wait` is worth its queries only where it is printed."""
+    paper = Paper(town)
+    town.sit(0)
+    layout = PaperLayout(
+        width_mm=58,
+        parts=(Part.NUMBER, Part.WAIT, Part.QR, Part.NOTICE),
+        texts={Part.NOTICE: {Language.FRENCH: "Asseyez-vous", Language.ARABIC: "اجلسوا"}},
+    )
+    town.issue()
+    paper.deliver()
+    set_paper_layout(hall=town.hall, branch=town.branch, layout=layout, caller=None, key=None)
+    ticket = town.issue().value
+    paper.deliver()
+    first, second = (data for _, data in paper.channel().jobs)
+    (before,) = Decoder(WIDTH).feed(first)
+    (after,) = Decoder(WIDTH).feed(second)
+    assert after.picture().height < before.picture().height
+    (code,) = zxingcpp.read_barcodes(after.picture().convert("L"))
+    assert code.text.endswith(str(ticket.secret))
+    set_paper_layout(hall=town.hall, branch=town.branch, layout=None, caller=None, key=None)
+    assert paper.events().count("paper_layout_changed") == 2

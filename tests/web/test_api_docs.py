@@ -33,7 +33,7 @@ def test_every_event_is_documented() -> None:
 
 
 def test_every_address_is_documented() -> None:
-    listed = re.findall(r"^\| `(GET|POST|DELETE) ([^`?]+)[^`]*` \|", TEXT, re.MULTILINE)
+    listed = re.findall(r"^\| `(GET|POST|PUT|DELETE) ([^`?]+)[^`]*` \|", TEXT, re.MULTILINE)
     assert sorted(listed) == sorted((each.method.value, each.path) for each in OPERATIONS)
 
 

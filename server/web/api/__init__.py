@@ -10,7 +10,7 @@ from flask.blueprints import BlueprintSetupState
 from werkzeug.routing import BaseConverter
 
 from server.web import openapi
-from server.web.api import branches, desks, tickets
+from server.web.api import branches, desks, paper, tickets
 from server.web.api.operation import Asked, Method, Operation, reply, view_of
 from server.web.limits import look_ups
 from server.web.openapi import PARAMETERS, PREFIX
@@ -33,6 +33,7 @@ OPERATIONS: tuple[Operation[Any], ...] = (
     *branches.OPERATIONS,
     *tickets.OPERATIONS,
     *desks.OPERATIONS,
+    *paper.OPERATIONS,
     Operation(
         name="openapi",
         method=Method.GET,

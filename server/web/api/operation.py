@@ -38,6 +38,7 @@ class Method(StrEnum):
 
     GET = "GET"
     POST = "POST"
+    PUT = "PUT"
     DELETE = "DELETE"
 
     @property
@@ -96,6 +97,8 @@ class Operation(Generic[Input]):
     """Whether it asks for no credential at all."""
     is_limited: bool = False
     """Whether failed look-ups count against the asking address."""
+    body_bytes_max: int | None = None
+    """Where a request may be longer than `limits.body_bytes_max`; looked at only once the credential was."""
 
 
 def view_of(operation: Operation[Any]) -> Callable[..., Response]:
@@ -107,6 +110,8 @@ def view_of(operation: Operation[Any]) -> Callable[..., Response]:
         if "branch" in path and not operation.is_public:
             access.require_slug(path["branch"])
         key = idempotency_key() if operation.method.is_changing else ""
+        if operation.body_bytes_max is not None:
+            request.max_content_length = operation.body_bytes_max
         asked = Asked(input=_input(operation), key=key, path=path)
         return operation.handler(asked)
 
