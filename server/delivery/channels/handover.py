@@ -93,7 +93,7 @@ class Handover:
             kind = _Kind.PROVES
         for band in job.ink[:-1]:
             self._put(band)
-            self._pace(kind, under_way=BANDS_UNDER_WAY_MAX)
+            self._pace(kind, under_way=BANDS_UNDER_WAY_MAX - 1)
         self._wait_until_taken()
         self._pace(kind, under_way=0)
         self._watcher.before_last_ink()
