@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Final, Protocol
+from typing import Final
 
 from PIL import Image
 
@@ -25,6 +25,7 @@ from virtual_printer.commands import (
     PULSE_ARGUMENTS,
     name,
 )
+from virtual_printer.mechanics import Mechanics, Sound
 from virtual_printer.paper import Ending, Paper, Roll
 from virtual_printer.text_line import FONT_A_DOTS, TextLine, TextMode, column_image
 
@@ -54,26 +55,6 @@ class _Raster:
     rows_left: int
     doubled_width: bool
     doubled_height: bool
-
-
-class Mechanics(Protocol):
-    """What carries the commands out, and may not be able to."""
-
-    def may_go(self) -> bool:
-        """Asked before each command, and before each row of a picture."""
-
-    def cut(self) -> bool:
-        """Whether the blade went through."""
-
-
-class Sound:
-    """Mechanics that never fail."""
-
-    def may_go(self) -> bool:
-        return True
-
-    def cut(self) -> bool:
-        return True
 
 
 class Decoder:
