@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
@@ -24,6 +24,7 @@ from server.delivery.push import Pusher
 from server.delivery.worker import Worker
 from server.rooms import Message, Room, Rooms
 from tests.builders import Town
+from tests.delivery.device_files import terminal_to
 from virtual_printer import Conduct, Decoder, VirtualPrinter
 
 WIDTH = 576
@@ -120,18 +121,43 @@ class _Nobody:
 
 
 @contextmanager
-def print_shop(town: Town, conduct: Conduct | None = None) -> Iterator[Shop]:
+def by_network(printer: VirtualPrinter) -> Iterator[str]:
+    """The address of a printer on the network."""
+    host, port = printer.address
+    yield f"tcp://{host}:{port}"
+
+
+@contextmanager
+def by_serial_port(printer: VirtualPrinter) -> Iterator[str]:
+    """The address of a printer on a serial port."""
+    with terminal_to(printer) as path:
+        yield f"serial://{path}?baud=115200"
+
+
+@contextmanager
+def by_device_file(printer: VirtualPrinter) -> Iterator[str]:
+    """The address of a printer behind the kernel's driver."""
+    with terminal_to(printer) as path:
+        yield f"file://{path}"
+
+
+Way = Callable[[VirtualPrinter], AbstractContextManager[str]]
+
+
+@contextmanager
+def print_shop(
+    town: Town, conduct: Conduct | None = None, *, way: Way = by_network
+) -> Iterator[Shop]:
     """A running shop whose printer behaves like this from the start."""
     hall = Hall(store=town.hall.store, clock=SystemClock(), chance=town.hall.chance)
     press = KeepingPress()
-    with VirtualPrinter(width_dots=WIDTH) as printer:
+    with VirtualPrinter(width_dots=WIDTH) as printer, way(printer) as address:
         printer.behave(conduct or Conduct())
-        host, port = printer.address
         made = settings.create_printer(
             hall=hall,
             branch=town.branch,
             name="entrance",
-            address=f"tcp://{host}:{port}",
+            address=address,
             width_dots=WIDTH,
         )
         worker = Worker(

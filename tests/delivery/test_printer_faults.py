@@ -9,7 +9,15 @@ import pytest
 
 from server.delivery.channels.pieces import pieces
 from tests.builders import Town
-from tests.delivery.print_shop import PRINTED_SECONDS_MAX, Shop, print_shop, wait_until
+from tests.delivery.print_shop import (
+    PRINTED_SECONDS_MAX,
+    Shop,
+    Way,
+    by_device_file,
+    by_serial_port,
+    print_shop,
+    wait_until,
+)
 from virtual_printer import Conduct, Ending
 
 pytestmark = pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
@@ -156,6 +164,41 @@ def test_a_report_that_is_lost_prints_nothing_twice(town: Town) -> None:
         shop.town.issue("b")
         shop.jobs_must_become("done", "expired", "done")
         assert [shop.whole_papers(index) for index in range(3)] == [1, 1, 1]
+
+
+@pytest.mark.parametrize("way", [by_serial_port, by_device_file])
+def test_paper_that_ends_is_the_same_by_serial_port_and_device_file(town: Town, way: Way) -> None:
+    with print_shop(town, Conduct(rows_left=200), way=way) as shop:
+        shop.town.issue()
+        shop.must_be_told("paper_end")
+        assert shop.job_states() == ["pending"]
+        shop.mend()
+        shop.must_have_printed()
+        assert shop.whole_papers() == 1
+        shop.must_be_told("ok")
+
+
+@pytest.mark.parametrize("way", [by_serial_port, by_device_file])
+def test_a_device_that_takes_nothing_any_more_is_told(town: Town, way: Way) -> None:
+    with print_shop(town, SLOW, way=way) as shop:
+        shop.must_be_told("ok")
+        shop.town.issue()
+        _wait_for_ink(shop)
+        shop.printer.behave(replace(SLOW, frozen=True))
+        shop.must_be_told("timed_out")
+        shop.mend()
+        shop.must_have_printed()
+        assert shop.whole_papers() == 1
+
+
+@pytest.mark.parametrize("way", [by_serial_port, by_device_file])
+def test_a_device_without_answers_prints_once(town: Town, way: Way) -> None:
+    with print_shop(town, Conduct(silent=True), way=way) as shop:
+        shop.town.issue()
+        shop.must_have_printed()
+        shop.printer.wait_for_papers(1)
+        assert shop.whole_papers() == 1
+        assert shop.state() == "unknown"
 
 
 def _bytes_until_all_ink(data: bytes) -> int:
