@@ -31,6 +31,8 @@ class Conduct:
     offline: bool = False
     silent: bool = False
     """Prints and answers nothing, as some clones."""
+    real_time_only: bool = False
+    """Answers `DLE EOT` and never `GS r`."""
     garbage: bool = False
     """Answers every question with bytes that are no answer."""
     frozen: bool = False

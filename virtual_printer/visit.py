@@ -62,7 +62,7 @@ class Visit:
             self._mechanism.receive(data)
         self._mechanism.work()
         in_turn = [each for each in self._mechanism.take_requests() if not is_real_time(each)]
-        self._reply(in_turn, conduct)
+        self._reply([] if conduct.real_time_only else in_turn, conduct)
         return True
 
     def _take(self, conduct: Conduct) -> bytes | None:

@@ -166,6 +166,18 @@ def test_a_report_that_is_lost_prints_nothing_twice(town: Town) -> None:
         assert [shop.whole_papers(index) for index in range(3)] == [1, 1, 1]
 
 
+def test_a_printer_that_cannot_prove_is_watched_and_prints_once(town: Town) -> None:
+    clone = Conduct(real_time_only=True)
+    with print_shop(town, replace(clone, rows_left=200)) as shop:
+        shop.town.issue()
+        shop.must_be_told("paper_end")
+        assert shop.job_states() == ["pending"]
+        shop.printer.behave(clone)
+        shop.must_have_printed()
+        shop.printer.wait_for_papers(2)
+        assert shop.whole_papers() == 1
+
+
 @pytest.mark.parametrize("way", [by_serial_port, by_device_file])
 def test_paper_that_ends_is_the_same_by_serial_port_and_device_file(town: Town, way: Way) -> None:
     with print_shop(town, Conduct(rows_left=200), way=way) as shop:
