@@ -1,6 +1,6 @@
 """Hands one job to a printer so that its end is known, as far as the printer can tell.
 
-Three kinds of printers, told apart by what they answer (docs/decisions/0010):
+Three kinds of printers, told apart by what they answer (docs/decisions/0010-what-is-known-of-paper.md):
 
 * one answers `DLE EOT` and, in its turn, `GS r`: every band of ink is followed by a `GS r`, whose answer
   proves that everything before it was worked through. At most two bands are under way, so that a fault is
