@@ -30,6 +30,7 @@ _FILES: Final = {
     "/": ("index.html", "text/html; charset=utf-8"),
     "/paper.css": ("paper.css", "text/css; charset=utf-8"),
     "/paper.js": ("paper.js", "text/javascript; charset=utf-8"),
+    "/faults.js": ("faults.js", "text/javascript; charset=utf-8"),
     "/favicon.svg": ("favicon.svg", "image/svg+xml"),
 }
 _PICTURE: Final = re.compile(r"/papers/([1-9][0-9]{0,8})\.png")
