@@ -40,58 +40,61 @@ class Visit:
     def serve(self) -> None:
         with suppress(OSError):  # the sender, or its cable, is gone
             while not self._stopping.is_set() and self._idle_seconds < IDLE_SECONDS_MAX:
-                if not self._turn(self._mechanism.conduct):
+                if not self._turn():
                     break
         self._mechanism.take_requests()
         self._mechanism.leave()
 
-    def _turn(self, conduct: Conduct) -> bool:
+    def _turn(self) -> bool:
         """Whether the visit goes on. Raises OSError when the sender is gone."""
+        is_ready = self._wait()
+        # Read after the wait: whoever switches a fault and then sends, meets that fault.
+        conduct = self._mechanism.conduct
         limit = conduct.reset_after_bytes
         if conduct.refuses or (limit is not None and self._received >= limit):
             self._reset()
             return False
-        data = self._take(conduct)
-        if data == b"":
-            return False
-        if data is not None:
-            self._received += len(data)
-            self._ears.feed(data)
-            urgent = [each for each in self._ears.take_requests() if is_real_time(each)]
-            self._reply(urgent, conduct)
-            self._mechanism.receive(data)
+        count = self._appetite(conduct)
+        if is_ready and count > 0:
+            data = self._connection.recv(count)
+            if not data:
+                return False
+            self._hear(data, conduct)
         self._mechanism.work()
         in_turn = [each for each in self._mechanism.take_requests() if not is_real_time(each)]
         self._reply([] if conduct.real_time_only else in_turn, conduct)
         return True
 
-    def _take(self, conduct: Conduct) -> bytes | None:
-        """Some bytes, none when the sender has ended, None when there were none just now."""
+    def _wait(self) -> bool:
+        """Whether bytes have come, for a moment at the most."""
+        seconds = POLL_SECONDS if self._mechanism.is_idle() else BUSY_POLL_SECONDS
+        poll = select.poll()
+        # Errors and resets are told unasked; bytes that cannot be taken now must not wake us.
+        wants = select.POLLIN if self._appetite(self._mechanism.conduct) > 0 else 0
+        poll.register(self._connection.fileno(), wants)
+        events = poll.poll(seconds * 1_000)
+        if not events and wants:
+            self._idle_seconds += seconds
+        if events and not events[0][1] & select.POLLIN:
+            raise ConnectionResetError
+        return bool(events)
+
+    def _appetite(self, conduct: Conduct) -> int:
+        """How many bytes the printer takes at once."""
         count = 0 if conduct.frozen else self._mechanism.room()
         if conduct.byte_delay_milliseconds:
             count = min(count, 1)
-            time.sleep(conduct.byte_delay_milliseconds / 1_000)
         if conduct.reset_after_bytes is not None:
             count = min(count, conduct.reset_after_bytes - self._received)
-        is_idle = self._mechanism.is_idle()
-        seconds = POLL_SECONDS if is_idle else BUSY_POLL_SECONDS
-        if count <= 0:
-            self._look_whether_gone(seconds)
-            return None
-        self._connection.settimeout(seconds)
-        try:
-            data = self._connection.recv(count)
-        except TimeoutError:
-            self._idle_seconds += seconds
-            return None
-        self._idle_seconds = 0.0
-        return data
+        return count
 
-    def _look_whether_gone(self, seconds: float) -> None:
-        poll = select.poll()
-        poll.register(self._connection.fileno(), 0)  # errors and resets are told unasked
-        if poll.poll(seconds * 1_000):
-            raise ConnectionResetError
+    def _hear(self, data: bytes, conduct: Conduct) -> None:
+        time.sleep(conduct.byte_delay_milliseconds / 1_000)
+        self._idle_seconds = 0.0
+        self._received += len(data)
+        self._ears.feed(data)
+        self._reply([each for each in self._ears.take_requests() if is_real_time(each)], conduct)
+        self._mechanism.receive(data)
 
     def _reply(self, requests: list[bytes], conduct: Conduct) -> None:
         if conduct.silent or conduct.frozen:
