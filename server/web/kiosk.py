@@ -29,7 +29,6 @@ _LANGUAGE = f"<any({', '.join(i18n.LANGUAGE_NAMES)}):language>"
 _COOKIE_DAYS = 400
 """As long as browsers keep a cookie; revoking the token is what ends it."""
 _PRINTING = {JobState.PENDING: "waiting", JobState.DONE: "done", JobState.EXPIRED: "expired"}
-_FINE = frozenset({"ok", "unknown"})
 
 
 @pages.get("/<slug>")
@@ -142,7 +141,7 @@ def _printing() -> str:
         return "no_printer"
     mine = access.caller().printer
     printer = next((each for each in printers if each.id == mine), printers[0])
-    return "queued" if printer.state in _FINE else "fault"
+    return "fault" if printer.shows_fault else "queued"
 
 
 def _refused(slug: str, language: str, refusal: Refusal) -> Response:
