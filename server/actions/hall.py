@@ -55,7 +55,6 @@ class Caller:
             raise NotAllowed("only an agent can do this", role=self.role)
         return self.agent
 
-
     def require_device(self) -> DeviceId:
         """The machine behind the request. Raises NotAllowed for anybody who was not paired."""
         if self.device is None:

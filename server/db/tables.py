@@ -191,6 +191,8 @@ pairings = sa.Table(
     # SHA-256 of what only the device knows.
     sa.Column("claim_digest", sa.String(64), nullable=False, unique=True),
     sa.Column("kind", sa.String(20), nullable=False),
+    # What the device calls itself.
+    sa.Column("name", sa.String(60)),
     sa.Column("version", sa.String(40), nullable=False),
     _time("expires_at"),
     _ref("device_id", "devices", nullable=True),

@@ -40,6 +40,8 @@ class Device:
     name: str
     token: int | None
     """None until the device has fetched it."""
+    printer: int | None = None
+    """Where the server prints its tickets; None for a device that prints by itself."""
     state: DeviceState
     report: DeviceReport
     last_seen_at: datetime | None = None
@@ -54,6 +56,8 @@ class Pairing:
 
     id: int
     kind: DeviceKind
+    name: str | None
+    """What the device calls itself."""
     version: str
     expires_at: datetime
     device: DeviceId | None

@@ -49,6 +49,7 @@ def upgrade() -> None:
     sa.Column('code', sa.String(length=6), nullable=False),
     sa.Column('claim_digest', sa.String(length=64), nullable=False),
     sa.Column('kind', sa.String(length=20), nullable=False),
+    sa.Column('name', sa.String(length=60), nullable=True),
     sa.Column('version', sa.String(length=40), nullable=False),
     sa.Column('expires_at', server.db.tables.UtcMillis(), nullable=False),
     sa.Column('device_id', _Id, nullable=True),
