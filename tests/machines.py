@@ -8,7 +8,7 @@ from datetime import date, datetime
 from server.actions import devices, offline
 from server.actions.hall import Caller
 from server.actions.settings import token_digest
-from server.clock import new_secret, new_ticket_id
+from server.clock import SystemChance, new_secret, new_ticket_id
 from server.db import credentials
 from server.domain.roles import Role
 from server.wire_devices import (
@@ -19,11 +19,12 @@ from server.wire_devices import (
     OfflineTicket,
     UploadAnswer,
 )
-from tests.builders import SeededChance, Town
+from tests.builders import Town
 
 HEALTHY = DeviceReport(version="1.0", printer_state="ok", paper="ok")
 _serial = itertools.count(1)
-_chance = SeededChance(4)
+# Not seeded: two processes of a race must not draw the same secrets.
+_chance = SystemChance()
 
 
 def operator(town: Town) -> Caller:

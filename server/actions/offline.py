@@ -44,7 +44,7 @@ def lease_blocks(
 ) -> Answered[BlocksAnswer]:
     """A block of numbers of every service for `day`, today or the next open one; asked again, the same blocks.
 
-    A line without a free number has none. Raises NotAllowed, Invalid, KeyReused.
+    A line without a free number has none. Raises NotAllowed, DayNotLeasable, KeyReused.
     """
     caller.require(Right.ISSUE)
 

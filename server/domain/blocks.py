@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from server.domain.branch import Branch, Service
-from server.domain.errors import Invalid, NumberNotLeased, UnknownService
+from server.domain.errors import DayNotLeasable, Invalid, NumberNotLeased, UnknownService
 from server.domain.events import Event, EventKind
 from server.domain.ids import DeviceId, Language, Secret, ServiceId, TicketId
 from server.domain.queue import label_of
@@ -94,10 +94,12 @@ def cut(
 
 
 def require_leasable(branch: Branch, day: date, now: datetime) -> None:
-    """Blocks are leased for today and the next open day. Raises Invalid."""
+    """Blocks are leased for today and the next open day. Raises DayNotLeasable."""
     today = branch.hours.business_day(now)
     if day not in {today, branch.hours.next_open_day(today)}:
-        raise Invalid("numbers are leased for today and the next open day", field="day")
+        raise DayNotLeasable(
+            "numbers are leased for today and the next open day", day=day.isoformat()
+        )
 
 
 def keep(

@@ -9,7 +9,7 @@
     │   ├── ServiceClosed · BranchClosed · LineFull
     │   ├── TicketInHand · NobodyWaiting · TicketNotHere
     │   ├── NoShift · DeskTaken · AgentElsewhere · DeskPaused
-    │   └── NumberNotLeased · NumberTaken · TooManyPairings
+    │   └── DayNotLeasable · NumberNotLeased · NumberTaken · TooManyPairings
     ├── Gone            it was here, and is over
     │   └── PairingExpired
     ├── Invalid         the request makes no sense: it names the field
@@ -140,6 +140,12 @@ class AgentElsewhere(Conflict):
 
 class DeskPaused(Conflict):
     code = "desk_paused"
+
+
+class DayNotLeasable(Conflict):
+    """Numbers are leased for today and the next open day."""
+
+    code = "day_not_leasable"
 
 
 class NumberNotLeased(Conflict):

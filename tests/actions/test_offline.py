@@ -9,7 +9,7 @@ import pytest
 
 from server.actions import devices, housekeeping, offline, settings, tickets
 from server.db import device_views, reads
-from server.domain.errors import Invalid, LineFull, NotAllowed, UnknownTicket
+from server.domain.errors import DayNotLeasable, LineFull, NotAllowed, UnknownTicket
 from server.domain.events import EventKind
 from server.domain.ids import Language, Secret, TicketId
 from server.domain.queue import MAX_NUMBER
@@ -92,7 +92,7 @@ def test_numbers_are_leased_ahead_but_not_for_any_day(town: Town) -> None:
     kiosk = a_device(town)
     assert blocks_of(town, kiosk, TODAY + timedelta(days=1))
     for day in (TODAY - timedelta(days=1), TODAY + timedelta(days=2)):
-        with pytest.raises(Invalid):
+        with pytest.raises(DayNotLeasable):
             blocks_of(town, kiosk, day)
 
 

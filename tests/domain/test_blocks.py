@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from server.domain import blocks
 from server.domain.blocks import LeasedBlock, LineNumbers
-from server.domain.errors import Invalid, LineFull
+from server.domain.errors import DayNotLeasable, LineFull
 from server.domain.hours import OFFICE_HOURS, Hours
 from server.domain.ids import DeviceId, ServiceId
 from server.domain.queue import MAX_NUMBER, label_of
@@ -114,5 +114,5 @@ def test_numbers_are_leased_for_today_and_the_next_open_day() -> None:
     blocks.require_leasable(branch, friday.date(), friday)
     blocks.require_leasable(branch, monday, friday)
     for day in (friday.date() + timedelta(days=1), TODAY, monday + timedelta(days=1)):
-        with pytest.raises(Invalid):
+        with pytest.raises(DayNotLeasable):
             blocks.require_leasable(branch, day, friday)

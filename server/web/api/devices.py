@@ -13,6 +13,7 @@ from server.db import device_views, reads
 from server.db.engine import Connection
 from server.domain.branch import Branch
 from server.domain.errors import (
+    DayNotLeasable,
     KeyReused,
     PairingExpired,
     TooManyPairings,
@@ -245,7 +246,7 @@ OPERATIONS: tuple[Operation[Any], ...] = (
         handler=_lease,
         input=BlocksOfDay,
         answers={201: BlocksAnswer, 200: BlocksAnswer},
-        refusals=(KeyReused,),
+        refusals=(DayNotLeasable, KeyReused),
         right=Right.ISSUE,
     ),
     Operation(
