@@ -34,6 +34,7 @@ from server.web import (
     board,
     context,
     desk,
+    devices,
     forms,
     home,
     kiosk,
@@ -64,6 +65,7 @@ DOORS: tuple[tuple[Blueprint, Guard], ...] = (
     (kiosk.sign_in, access.anyone),
     (kiosk.pages, access.kiosk),
     (desk.pages, access.staff),
+    (devices.pages, access.supervisor),
     (api.public, access.anyone),
     (api.blueprint, access.program),
 )
