@@ -34,7 +34,9 @@ from server.web import (
     access,
     api,
     board,
+    context,
     desk,
+    devices,
     forms,
     home,
     kiosk,
@@ -67,6 +69,7 @@ DOORS: tuple[tuple[Blueprint, Guard], ...] = (
     (kiosk.pages, access.kiosk),
     (desk.pages, access.staff),
     (paper.pages, access.administrator),
+    (devices.pages, access.supervisor),
     (api.public, access.anyone),
     (api.blueprint, access.program),
 )
@@ -116,6 +119,7 @@ def create_app(config: Config, *, hall: Hall | None = None, paper_url: str = "")
     app.extensions[EXTENSION] = parts
     _protect(app, config)
     problems.install(app)
+    context.tell_time(app)
     for blueprint, guard in DOORS:
         _register(app, blueprint, guard)
     io = _sockets(app, config)

@@ -6,7 +6,7 @@ import zoneinfo
 
 import click
 
-from server.commands import branches, devices, paper, running, staff
+from server.commands import branches, devices, paired, paper, running, staff
 
 COMMANDS: tuple[click.Command, ...] = (
     running.serve,
@@ -20,6 +20,7 @@ COMMANDS: tuple[click.Command, ...] = (
     devices.printer,
     paper.paper,
     devices.token,
+    paired.device,
 )
 
 

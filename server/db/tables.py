@@ -5,55 +5,17 @@ Times are integers, milliseconds since 1970 in UTC: one exact, ordered form on S
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
-
 import sqlalchemy as sa
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MILLISECOND = timedelta(milliseconds=1)
+from server.db.columns import Id as _Id
+from server.db.columns import UtcMillis, metadata
+from server.db.columns import ref as _ref
+from server.db.columns import row_id as _id
+from server.db.columns import time as _time
+from server.db.device_tables import blocks, devices, pairings, unprinted
 
-
-class UtcMillis(sa.types.TypeDecorator[datetime]):
-    """An aware datetime in Python, milliseconds since 1970 in the database."""
-
-    impl = sa.BigInteger
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> int | None:
-        if value is None:
-            return None
-        assert value.tzinfo is not None, "a time without a zone never reaches the database"
-        return (value - _EPOCH) // _MILLISECOND
-
-    def process_result_value(self, value: int | None, dialect: sa.Dialect) -> datetime | None:
-        return None if value is None else _EPOCH + value * _MILLISECOND
-
-
-metadata = sa.MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "ck": "ck_%(table_name)s_%(constraint_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_name)s",
-        "pk": "pk_%(table_name)s",
-    }
-)
-
-# SQLite gives an id by itself only to a column of exactly the type INTEGER.
-_Id = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
-
-
-def _id() -> sa.Column[int]:
-    return sa.Column("id", _Id, primary_key=True, autoincrement=True)
-
-
-def _ref(name: str, target: str, *, nullable: bool = False) -> sa.Column[int]:
-    return sa.Column(name, _Id, sa.ForeignKey(f"{target}.id"), nullable=nullable)
-
-
-def _time(name: str, *, nullable: bool = False) -> sa.Column[datetime]:
-    return sa.Column(name, UtcMillis, nullable=nullable)
-
+__all__ = ["UtcMillis", "blocks", "devices", "metadata", "pairings", "unprinted"]
+"""What is defined elsewhere and looked for here, by migrations for one."""
 
 branches = sa.Table(
     "branches",
@@ -191,6 +153,8 @@ lines = sa.Table(
     sa.Column("last_number", sa.Integer, nullable=False),
     # Kept in the same transaction as the tickets, so that no screen has to count them.
     sa.Column("waiting", sa.Integer, nullable=False),
+    # The numbers from here to 999 are leased to kiosks (blocks): online ones stop before.
+    sa.Column("reserved_from", sa.Integer, nullable=False, server_default="1000"),
     sa.CheckConstraint("waiting >= 0", name="waiting"),
 )
 

@@ -7,7 +7,8 @@ without `commit` is undone whole. `seq` is counted under the lock: gap-free and 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date, datetime
@@ -22,6 +23,7 @@ from server.db.engine import begin, for_reading
 from server.db.names import Names
 from server.db.prepared import Prepared
 from server.db.tables import branches, events, lines, requests, segments, services, shifts, tickets
+from server.domain.blocks import LineNumbers
 from server.domain.branch import Branch
 from server.domain.errors import KeyReused, UnknownBranch
 from server.domain.estimate import Handling
@@ -137,7 +139,7 @@ def _upsert_line(dialect: str) -> Prepared:
                 "last_number": lines.c.last_number + statement.excluded.last_number,
                 "waiting": lines.c.waiting + statement.excluded.waiting,
             },
-        ).returning(lines.c.last_number, lines.c.waiting)
+        ).returning(lines.c.last_number, lines.c.waiting, lines.c.reserved_from)
     )
 
 
@@ -190,13 +192,30 @@ class UnitOfWork:
         )
         return kept is not None
 
-    def take_number(self, service: ServiceId, day: date) -> tuple[int, int]:
-        """The line's next number, and how many are waiting in it before this ticket.
+    def take_number(self, service: ServiceId, day: date) -> tuple[int, int, int]:
+        """The line's next number, how many wait in it before this ticket, and where the numbers of kiosks begin.
 
         The line counts the ticket as waiting from here on; an undone transaction undoes that too.
         """
         row = self._count_line(service, day, numbers=1, change=1)
-        return row.last_number, row.waiting - 1
+        return row.last_number, row.waiting - 1, row.reserved_from
+
+    def line_numbers(self, service: ServiceId, day: date) -> LineNumbers:
+        """How far the numbers of a line are given out; the line's row is there from now on."""
+        row = self._count_line(service, day, numbers=0, change=0)
+        return LineNumbers(last_number=row.last_number, reserved_from=row.reserved_from)
+
+    def record_issued(self, changes: Sequence[Change]) -> None:
+        """Write many new tickets of lines that exist, in their order: what `record` does, in a few statements."""
+        if not changes:
+            return
+        made = [change.after for change in changes]
+        for each in made:
+            _insert_ticket.run(self.connection, codec.ticket_values(each))
+        for (day, service), count in Counter((each.day, each.service) for each in made).items():
+            parameters = {"branch": self.branch.id, "for_day": day, "service": service}
+            self.connection.execute(_add_waiting, {**parameters, "change": count})
+        self.record_events([change.event for change in changes])
 
     def record(self, change: Change) -> None:
         """Write a decision: the ticket, the segment it closed, the count of its lines, the event."""
@@ -224,10 +243,14 @@ class UnitOfWork:
 
     def record_event(self, event: Event) -> Seq:
         """Write one fact under the next `seq`."""
-        self.seq = Seq(self.seq + 1)
-        _insert_event.run(
-            self.connection,
-            {
+        self.record_events([event])
+        return self.seq
+
+    def record_events(self, found: Sequence[Event]) -> None:
+        """Write facts in their order, each under the next `seq`."""
+        for event in found:
+            self.seq = Seq(self.seq + 1)
+            values = {
                 "branch_id": self.branch.id,
                 "seq": self.seq,
                 "at": event.at,
@@ -237,9 +260,8 @@ class UnitOfWork:
                 "desk_id": event.desk,
                 "agent_id": event.agent,
                 "data": dict(event.data),
-            },
-        )
-        return self.seq
+            }
+            _insert_event.run(self.connection, values)
 
     def open_shift(self, shift: Shift) -> None:
         """Write a new shift; two unique indexes keep one a desk and one an agent."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol, cast
 
-from flask import current_app, request
+from flask import Flask, Response, current_app, request
 
 from server import i18n
 from server.actions.hall import Hall
@@ -20,6 +20,8 @@ from server.domain.paper_template import Template
 from server.web.rendering import Renderer
 
 EXTENSION = "nouba"
+TIME_HEADER = "Nouba-Time"
+"""The server's UTC with every answer: a device measures its own clock by it."""
 
 
 class Tokens(Protocol):
@@ -75,6 +77,16 @@ def public_url(config: Config) -> str:
     """Where citizens' phones find this server."""
     server = config.server
     return server.public_url.rstrip("/") or f"http://{server.host}:{server.port}"
+
+
+def tell_time(app: Flask) -> None:
+    """Add `TIME_HEADER` to every answer."""
+
+    def add(answer: Response) -> Response:
+        answer.headers[TIME_HEADER] = web().hall.clock.now().isoformat()
+        return answer
+
+    app.after_request(add)
 
 
 def preferred_language(default: str = "ar") -> str:

@@ -36,6 +36,7 @@ from server.domain.ids import Language, Secret, Seq, TicketId
 from server.domain.paper_layout import PaperLayout, Part, to_json
 from server.domain.ticket import Ticket
 from tests.builders import Town
+from tests.machines import blocks_of, offline_ticket, paired, upload
 from virtual_printer import Decoder
 
 EXPIRES = timedelta(seconds=180)
@@ -353,3 +354,16 @@ def test_a_layout_is_used_from_the_next_ticket_on(town: Town) -> None:
     assert code.text.endswith(str(ticket.secret))
     set_paper_layout(hall=town.hall, branch=town.branch, layout=None, caller=None, key=None)
     assert paper.events().count("paper_layout_changed") == 2
+
+
+def test_a_kiosk_that_prints_itself_needs_no_job(town: Town) -> None:
+    """One that was paired with a printer of the server has its tickets printed there."""
+    paper = Paper(town, printers=2)
+    alone, _ = paired(town)
+    helped, _ = paired(town, printer="tcp://printer-1")
+    town.issue(kiosk=alone)
+    town.issue(kiosk=helped)
+    block = blocks_of(town, helped)["a"]
+    upload(town, helped, offline_ticket(block, at=town.clock.now()))
+    paper.deliver()
+    assert [len(paper.channel(index).jobs) for index in range(2)] == [0, 1]
