@@ -214,7 +214,7 @@ class UnitOfWork:
             _insert_ticket.run(self.connection, codec.ticket_values(each))
         for (day, service), count in Counter((each.day, each.service) for each in made).items():
             parameters = {"branch": self.branch.id, "for_day": day, "service": service}
-            self.connection.execute(_add_waiting, {**parameters, "change": count})
+            _add_waiting.run(self.connection, {**parameters, "change": count})
         self.record_events([change.event for change in changes])
 
     def record(self, change: Change) -> None:
