@@ -7,7 +7,8 @@
     │   ├── IllegalTransition · RecallTooSoon · ReopenTooLate
     │   ├── ServiceClosed · BranchClosed · LineFull
     │   ├── TicketInHand · NobodyWaiting · TicketNotHere
-    │   └── NoShift · DeskTaken · AgentElsewhere · DeskPaused
+    │   ├── NoShift · DeskTaken · AgentElsewhere · DeskPaused
+    │   └── KioskOutOfOrder · ServerAway      said by the program on a kiosk alone
     ├── Invalid         the request makes no sense: it names the field
     ├── NotAllowed      known, but without the right
     └── KeyReused       one idempotency key, two different requests
@@ -126,6 +127,18 @@ class AgentElsewhere(Conflict):
 
 class DeskPaused(Conflict):
     code = "desk_paused"
+
+
+class KioskOutOfOrder(Conflict):
+    """The kiosk cannot keep a promise (full disk, broken journal, token revoked): it makes none."""
+
+    code = "kiosk_out_of_order"
+
+
+class ServerAway(Conflict):
+    """Only the server could answer this, and it is not reached."""
+
+    code = "server_away"
 
 
 class Invalid(Refusal):
