@@ -13,16 +13,18 @@ from typing import cast
 
 import structlog
 
+from server import i18n
 from server.actions.hall import Hall
 from server.db import admin, jobs, reads
 from server.db.jobs import Job, JobKind, JobState
 from server.delivery.channels import Channel, ChannelError
-from server.delivery.paper import PaperPress
+from server.delivery.paper import PaperPress, TicketPaper
+from server.delivery.paper.ticket_paper import Language as PaperLanguage
 from server.delivery.paper.ticket_paper import WidthDots
-from server.delivery.paper.ticket_words import ticket_words
 from server.delivery.retry import wait_after
-from server.domain.branch import Printer
+from server.domain.branch import Branch, Printer, Service
 from server.domain.events import Event, EventKind
+from server.domain.ids import in_language
 from server.domain.states import TicketState
 from server.domain.ticket import Ticket
 
@@ -109,14 +111,7 @@ class PrintSender:
             return _Outcome.SKIPPED
         url = self._ticket_url(ticket)
         try:
-            paper = ticket_words(
-                ticket,
-                branch,
-                service,
-                ahead=ahead if ticket.state is TicketState.WAITING else None,
-                url=url,
-                width_dots=cast(WidthDots, printer.width_dots),
-            )
+            paper = ticket_paper(ticket, branch, service, ahead=ahead, url=url, printer=printer)
             data = self._press.escpos(paper)
         except ValueError as error:
             # A setting that no paper can hold. Waiting would not mend it, and would hold up the others.
@@ -159,6 +154,31 @@ class PrintSender:
             data: Mapping[str, str | int] = {"printer": printer.id, "state": state}
             work.record_event(Event(kind=EventKind.PRINTER_CHANGED, at=now, data=data))
             work.commit()
+
+
+def ticket_paper(
+    ticket: Ticket, branch: Branch, service: Service, *, ahead: int, url: str, printer: Printer
+) -> TicketPaper:
+    """The words of a ticket in its language."""
+    language = ticket.language
+    tag = language.value
+    zone = branch.hours.zone.key
+    documents = service.documents.get(language, ())
+    when = f"{i18n.local_date(tag, ticket.issued_at, zone)} · {i18n.local_time(tag, ticket.issued_at, zone)}"
+    return TicketPaper(
+        language=cast(PaperLanguage, tag),
+        width_dots=cast(WidthDots, printer.width_dots),
+        municipality=in_language(branch.names, language),
+        service=in_language(service.names, language),
+        number_caption=i18n.translate(tag, "Your number"),
+        number=ticket.label,
+        ahead_line=i18n.ahead_text(tag, ahead) if ticket.state is TicketState.WAITING else None,
+        time_line=when,
+        qr_url=url,
+        documents_title=i18n.translate(tag, "What to bring") if documents else None,
+        documents=documents,
+        footer=i18n.translate(tag, "Scan to follow your turn on your phone"),
+    )
 
 
 def _not_printed(job: Job, now: datetime) -> Event:

@@ -1,0 +1,203 @@
+"""The printer loop: one paper after the other, each at most once, within milliseconds of the tap.
+
+Before the first byte leaves, the journal says so; afterwards it says how it ended. A paper whose sending
+broke midway, or during which the machine died, may be out: it is never sent again. Its citizen is told to
+note the number, and staff learn of it.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Final
+
+import structlog
+
+from kiosk_client.catalogue import Catalogue
+from kiosk_client.journal import Entry, Journal, JournalFailure, Paper
+from kiosk_client.link import PrinterStatus
+from server.clock import Clock
+from server.delivery.channels import Channel, ChannelError
+from server.delivery.paper import PaperPress, TicketPaper
+from server.delivery.paper.ticket_paper import WidthDots
+from server.delivery.paper.words import words_of
+from server.delivery.retry import wait_after
+from server.domain.ids import Language, in_language
+
+EXPIRE: Final = timedelta(minutes=3)
+"""By then its citizen has noted the number and left the kiosk."""
+IDLE_SECONDS: Final = 30.0
+PAUSE_AFTER_ERROR_SECONDS: Final = 1.0
+NO_PRINTER: Final = PrinterStatus(state="none", paper="unknown")
+_UNKNOWN: Final = PrinterStatus(state="unknown", paper="unknown")
+_OK: Final = PrinterStatus(state="ok", paper="unknown")
+_log = structlog.get_logger(__name__)
+
+
+class PrinterLoop:
+    """Start `run` in a thread of its own. Without a channel there is no printer, and nothing to run."""
+
+    def __init__(
+        self,
+        journal: Journal,
+        clock: Clock,
+        press: PaperPress,
+        channel: Channel | None,
+        *,
+        width_dots: WidthDots,
+        catalogue: Callable[[], Catalogue | None],
+        changed: Callable[[], None],
+    ) -> None:
+        """`changed` is called when the state of the printer is another, from the loop's thread."""
+        self._journal = journal
+        self._clock = clock
+        self._press = press
+        self._channel = channel
+        self._width_dots = width_dots
+        self._catalogue = catalogue
+        self._changed = changed
+        self._status = NO_PRINTER if channel is None else _UNKNOWN
+        self._failures = 0
+        self._warmed: str | None = None
+        self._woken = threading.Event()
+        self._stopping = threading.Event()
+
+    def status(self) -> PrinterStatus:
+        """How the printer is, as far as it has shown."""
+        return self._status
+
+    def ordered(self) -> None:
+        """A paper waits in the journal: print it now."""
+        self._woken.set()
+
+    def stop(self) -> None:
+        self._stopping.set()
+        self._woken.set()
+
+    def run(self) -> None:
+        """Print until `stop`. Waits on an event, never by looking again and again."""
+        if self._channel is None:
+            return
+        while not self._stopping.is_set():
+            self._woken.clear()
+            try:
+                wait = self.turn(self._channel)
+            except JournalFailure as failure:
+                # Without the journal nobody could say later whether a paper is out: none is sent.
+                _log.error("journal_failed", state=failure.state, problem=str(failure))
+                wait = PAUSE_AFTER_ERROR_SECONDS
+            except Exception:
+                _log.exception("printer_loop_error")
+                wait = PAUSE_AFTER_ERROR_SECONDS
+            self._woken.wait(wait)
+
+    def turn(self, channel: Channel) -> float:
+        """Print all that waits; returns the seconds after which to look again unless something is ordered."""
+        while (paper := self._journal.next_paper()) is not None and not self._stopping.is_set():
+            if not self._print(channel, paper):
+                return wait_after(self._failures).total_seconds()
+        self._warm_up()
+        return IDLE_SECONDS
+
+    def _print(self, channel: Channel, paper: Paper) -> bool:
+        """False when the printer has a fault and the paper must wait."""
+        if paper.is_interrupted:
+            self._journal.end_paper(paper.ticket, "doubtful", "interrupted")
+            return True
+        if self._clock.now() - paper.made_at > EXPIRE:
+            _log.warning("paper_expired", label=paper.entry.answer.label)
+            self._journal.end_paper(paper.ticket, "expired", "too_late")
+            return True
+        catalogue = self._catalogue()
+        assert catalogue is not None, "tickets are made from a catalogue"
+        try:
+            words = words_for(paper.entry, catalogue, self._width_dots)
+            data = self._press.escpos(words)
+        except ValueError as error:
+            # A setting that no paper can hold. Waiting would not mend it, and would hold up the others.
+            _log.error("ticket_cannot_be_drawn", problem=str(error))
+            self._journal.end_paper(paper.ticket, "expired", "cannot_draw")
+            return True
+        return self._send(channel, paper, data)
+
+    def _send(self, channel: Channel, paper: Paper, data: bytes) -> bool:
+        self._journal.begin_sending(paper.ticket)
+        try:
+            channel.send(paper.ticket, data)
+        except ChannelError as error:
+            self._failures += 1
+            _log.warning("print_failed", code=error.code, attempts=self._failures)
+            if error.may_have_printed:
+                self._journal.end_paper(paper.ticket, "doubtful", error.code)
+            else:
+                self._journal.not_sent(paper.ticket)
+            self._show(PrinterStatus(state=error.code, paper="unknown"))
+            return False
+        self._failures = 0
+        self._journal.end_paper(paper.ticket, "done")
+        self._show(_OK)
+        return True
+
+    def _show(self, status: PrinterStatus) -> None:
+        if status != self._status:
+            self._status = status
+            self._changed()
+
+    def _warm_up(self) -> None:
+        """Draw each service once while nobody waits, so that the first citizen's paper is as quick as any."""
+        catalogue = self._catalogue()
+        if catalogue is None or catalogue.raw.version == self._warmed:
+            return
+        self._warmed = catalogue.raw.version
+        for language in catalogue.branch.languages:
+            for code in catalogue.codes:
+                if self._woken.is_set():
+                    self._warmed = None
+                    return
+                try:
+                    self._press.escpos(_sample(catalogue, code, language, self._width_dots))
+                except ValueError as error:
+                    _log.error("ticket_cannot_be_drawn", service=code, problem=str(error))
+
+
+def words_for(entry: Entry, catalogue: Catalogue, width_dots: WidthDots) -> TicketPaper:
+    """The words of a ticket that was given out here. Raises ValueError for what no paper can hold."""
+    answer = entry.answer
+    language = Language(answer.language)
+    if answer.service in catalogue.codes:
+        service = catalogue.service(answer.service)
+        name, documents = in_language(service.names, language), service.documents.get(language, ())
+    else:  # taken out of the catalogue while its paper waited
+        name, documents = answer.service, ()
+    return words_of(
+        language=language,
+        printer_width_dots=width_dots,
+        municipality=in_language(catalogue.branch.names, language),
+        service=name,
+        documents=documents,
+        number=answer.label,
+        issued_at=answer.issued_at,
+        zone=catalogue.hours.zone.key,
+        url=answer.url or "",
+        ahead=answer.ahead,
+        is_offline=entry.is_offline,
+    )
+
+
+def _sample(
+    catalogue: Catalogue, code: str, language: Language, width_dots: WidthDots
+) -> TicketPaper:
+    service = catalogue.service(code)
+    return words_of(
+        language=language,
+        printer_width_dots=width_dots,
+        municipality=in_language(catalogue.branch.names, language),
+        service=in_language(service.names, language),
+        documents=service.documents.get(language, ()),
+        number=f"{service.letter}000",
+        issued_at=catalogue.raw.at,
+        zone=catalogue.hours.zone.key,
+        url=f"{catalogue.raw.public_url}/T/0".upper(),
+        ahead=0,
+    )
