@@ -5,14 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol, cast
 
-from flask import current_app, request
+from flask import current_app
 
-from server import i18n
 from server.actions.hall import Hall
 from server.config import Config
 from server.db.credentials import Credential
 from server.domain.ids import Secret
-from server.web.rendering import Renderer
+from server.pages.rendering import Renderer
 
 EXTENSION = "nouba"
 
@@ -47,16 +46,3 @@ def public_url(config: Config) -> str:
     """Where citizens' phones find this server."""
     server = config.server
     return server.public_url.rstrip("/") or f"http://{server.host}:{server.port}"
-
-
-def preferred_language(default: str = "ar") -> str:
-    """The language a stranger's browser asks for, Arabic when it asks for none of ours."""
-    asked = request.args.get("lang", "")
-    if i18n.is_language(asked):
-        return asked
-    return request.accept_languages.best_match(list(i18n.LANGUAGE_NAMES)) or default
-
-
-def wants_fragment() -> bool:
-    """Whether a module asks for the part of the page that pushes replace."""
-    return request.args.get("fragment") == "1" or request.headers.get("X-Fragment") == "1"

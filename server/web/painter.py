@@ -10,8 +10,8 @@ from server.actions.hall import Hall
 from server.db import desk_view, reads, views
 from server.domain.errors import NoShift
 from server.domain.ids import BranchId, DeskId, Secret, ServiceId, TicketId
+from server.pages.rendering import Renderer
 from server.rooms import Message, Room, RoomKind
-from server.web.rendering import Renderer
 
 
 class Painter:

@@ -19,9 +19,9 @@ from jsonschema_rs import Draft202012Validator, meta
 from schemathesis import GenerationMode
 from schemathesis.core.result import Ok
 
+from server.pages.errors import status_of_kind
 from server.web import openapi
 from server.web.api import OPERATIONS
-from server.web.problems import status_of_kind
 from tests.builders import Town
 from tests.web.builders import open_site
 

@@ -37,6 +37,7 @@ PAGES = {
     "/sign-out": "anyone",
     "/kiosk/<slug>/sign-in": "anyone",
     "/kiosk/<slug>": "kiosk",
+    "/kiosk/<slug>/accent.css": "kiosk",
     "/kiosk/<slug>/<any(ar, fr, zgh, en):language>": "kiosk",
     "/kiosk/<slug>/<any(ar, fr, zgh, en):language>/tickets": "kiosk",
     "/kiosk/<slug>/<any(ar, fr, zgh, en):language>/printing/<ticket_id>": "kiosk",

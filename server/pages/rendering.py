@@ -13,11 +13,11 @@ from collections.abc import Mapping
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Final, TypeVar, cast
 from uuid import uuid4
 
 import qrcode
-from flask import Flask
+from flask import Flask, current_app
 from jinja2 import Environment, StrictUndefined, pass_context
 from jinja2.runtime import Context
 from markupsafe import Markup
@@ -25,6 +25,7 @@ from qrcode.constants import ERROR_CORRECT_M
 
 from server import i18n
 
+EXTENSION: Final = "nouba_renderer"
 ROOT: Final = Path(__file__).resolve().parent.parent.parent
 STATIC: Final = ROOT / "static"
 ICONS: Final = STATIC / "vendor" / "icons"
@@ -51,9 +52,10 @@ T = TypeVar("T")
 
 
 class Renderer:
-    """Renders templates in one language; built once in `create_app`."""
+    """Renders templates in one language; built once with the app, which keeps it for `renderer()`."""
 
     def __init__(self, app: Flask) -> None:
+        app.extensions[EXTENSION] = self
         app.jinja_options = {**app.jinja_options, "undefined": StrictUndefined}
         environment = app.jinja_env
         environment.trim_blocks = True
@@ -70,6 +72,11 @@ class Renderer:
         return self._environment.get_template(template).render(
             {"language": language, "direction": i18n.direction(language), **context}
         )
+
+
+def renderer() -> Renderer:
+    """The renderer of the app that serves this request."""
+    return cast(Renderer, current_app.extensions[EXTENSION])
 
 
 def asset(path: str) -> str:
