@@ -239,3 +239,11 @@ class ShiftAnswer:
     pause_reason: str | None
     is_open: bool
     seq: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaperSaved:
+    """A paper layout is in use since the event `seq`."""
+
+    seq: int
+    is_default: bool

@@ -71,6 +71,14 @@ branches = sa.Table(
     sa.Column("seq", sa.BigInteger, nullable=False),
 )
 
+# Beside the branch, not in it: every request reads the branch, and a logo is thousands of bytes.
+paper_layouts = sa.Table(
+    "paper_layouts",
+    metadata,
+    sa.Column("branch_id", _Id, sa.ForeignKey("branches.id"), primary_key=True),
+    sa.Column("layout", sa.JSON, nullable=False),
+)
+
 services = sa.Table(
     "services",
     metadata,

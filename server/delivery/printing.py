@@ -7,26 +7,28 @@ and the recovery are events, so that staff see them. A job that is too old to be
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum, auto
-from typing import cast
 
 import structlog
 
-from server import i18n
 from server.actions.hall import Hall
-from server.db import admin, jobs, reads
+from server.db import admin, jobs, paper_layouts, reads, views
+from server.db.engine import Connection
 from server.db.jobs import Job, JobKind, JobState
+from server.db.staffing import read_staffing_around
 from server.delivery.channels import Channel, ChannelError
 from server.delivery.paper import PaperPress, TicketPaper
-from server.delivery.paper.ticket_paper import Language as PaperLanguage
-from server.delivery.paper.ticket_paper import WidthDots
+from server.delivery.paper.words import words_of
 from server.delivery.retry import wait_after
 from server.domain.branch import Branch, Printer, Service
 from server.domain.events import Event, EventKind
 from server.domain.ids import in_language
+from server.domain.paper_layout import PaperLayout, Part
 from server.domain.states import TicketState
 from server.domain.ticket import Ticket
+from server.wire import WaitRange
 
 LEASE_MARGIN = timedelta(seconds=15)
 """What drawing and writing may take beside the time-outs of a channel."""
@@ -105,13 +107,16 @@ class PrintSender:
             ticket = reads.ticket(connection, job.branch, job.ticket)
             branch = reads.branch(connection, job.branch)
             service = reads.service_by_id(connection, job.branch, ticket.service)
-            ahead = reads.ahead_of(connection, ticket)
+            layout = paper_layouts.layout_of(connection, job.branch)
+            place = _place(connection, ticket, layout)
         if ticket.state not in _STILL_WANTED:
             self._finish(job, JobState.EXPIRED, "not_wanted")
             return _Outcome.SKIPPED
         url = self._ticket_url(ticket)
         try:
-            paper = ticket_paper(ticket, branch, service, ahead=ahead, url=url, printer=printer)
+            paper = ticket_paper(
+                ticket, branch, service, place=place, url=url, printer=printer, layout=layout
+            )
             data = self._press.escpos(paper)
         except ValueError as error:
             # A setting that no paper can hold. Waiting would not mend it, and would hold up the others.
@@ -156,29 +161,49 @@ class PrintSender:
             work.commit()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinePlace:
+    """Where a ticket stands in its line; `wait` only when its paper tells it."""
+
+    ahead: int
+    wait: WaitRange | None = None
+
+
 def ticket_paper(
-    ticket: Ticket, branch: Branch, service: Service, *, ahead: int, url: str, printer: Printer
+    ticket: Ticket,
+    branch: Branch,
+    service: Service,
+    *,
+    place: LinePlace,
+    url: str,
+    printer: Printer,
+    layout: PaperLayout | None = None,
 ) -> TicketPaper:
-    """The words of a ticket in its language."""
+    """The words of a ticket in its language, under the branch's layout."""
     language = ticket.language
-    tag = language.value
-    zone = branch.hours.zone.key
-    documents = service.documents.get(language, ())
-    when = f"{i18n.local_date(tag, ticket.issued_at, zone)} · {i18n.local_time(tag, ticket.issued_at, zone)}"
-    return TicketPaper(
-        language=cast(PaperLanguage, tag),
-        width_dots=cast(WidthDots, printer.width_dots),
+    is_waiting = ticket.state is TicketState.WAITING
+    return words_of(
+        language=language,
+        printer_width_dots=printer.width_dots,
         municipality=in_language(branch.names, language),
         service=in_language(service.names, language),
-        number_caption=i18n.translate(tag, "Your number"),
+        documents=service.documents.get(language, ()),
         number=ticket.label,
-        ahead_line=i18n.ahead_text(tag, ahead) if ticket.state is TicketState.WAITING else None,
-        time_line=when,
-        qr_url=url,
-        documents_title=i18n.translate(tag, "What to bring") if documents else None,
-        documents=documents,
-        footer=i18n.translate(tag, "Scan to follow your turn on your phone"),
+        issued_at=ticket.issued_at,
+        zone=branch.hours.zone.key,
+        url=url,
+        ahead=place.ahead if is_waiting else None,
+        wait=place.wait if is_waiting else None,
+        layout=layout,
     )
+
+
+def _place(connection: Connection, ticket: Ticket, layout: PaperLayout | None) -> LinePlace:
+    ahead = reads.ahead_of(connection, ticket)
+    if layout is None or Part.WAIT not in layout.parts:
+        return LinePlace(ahead=ahead)
+    staffing = read_staffing_around(connection, ticket.branch, ticket.day, ticket.service)
+    return LinePlace(ahead=ahead, wait=views.wait_range(staffing, ticket.service, ahead))
 
 
 def _not_printed(job: Job, now: datetime) -> Event:

@@ -18,6 +18,7 @@ The web maps each branch of the tree to one HTTP status; nobody else knows about
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import ClassVar
 
@@ -142,12 +143,13 @@ class ServerAway(Conflict):
 
 
 class Invalid(Refusal):
-    """`field` names what is wrong."""
+    """`field` names what is wrong; `errors` is every field with its message, where several were looked at at once."""
 
     code = "invalid"
 
-    def __init__(self, message: str, *, field: str) -> None:
+    def __init__(self, message: str, *, field: str, errors: Sequence[tuple[str, str]] = ()) -> None:
         super().__init__(message, field=field)
+        self.errors = tuple(errors) or ((field, message),)
 
 
 class NotAllowed(Refusal):

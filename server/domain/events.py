@@ -39,6 +39,7 @@ class EventKind(StrEnum):
     SERVICE_OPENED = "service_opened"
     SERVICE_CLOSED = "service_closed"
     CATALOGUE_CHANGED = "catalogue_changed"
+    PAPER_LAYOUT_CHANGED = "paper_layout_changed"
     PRINTER_CHANGED = "printer_changed"
     TICKET_NOT_PRINTED = "ticket_not_printed"
 

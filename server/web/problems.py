@@ -73,7 +73,9 @@ def _refused(refusal: Refusal) -> Response:
         return error_page(status, refusal.code)
     details: dict[str, object] = dict(refusal.details)
     if isinstance(refusal, Invalid):
-        details["errors"] = [{"field": details["field"], "message": refusal.message}]
+        details["errors"] = [
+            {"field": field, "message": message} for field, message in refusal.errors
+        ]
     return problem(status, refusal.code, refusal.message, **details)
 
 

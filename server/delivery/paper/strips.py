@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
-from PIL import Image, ImageDraw
+from PIL import Image, ImageChops, ImageDraw
 
 from server.delivery.paper.lines import Line, Style, Typesetter
 from server.delivery.paper.qr import qr_picture
 from server.delivery.paper.sheet import Sheet
 from server.delivery.paper.zellige import zellige_band
+from server.domain.paper_layout import Logo
 
 Align = Literal["centre", "start"]
 
@@ -20,6 +22,12 @@ _TO_ONE_BIT = [0] * (256 - INK_COVERAGE_MIN) + [255] * INK_COVERAGE_MIN
 
 TICK_BOX_DOTS = 18
 RULE_DOTS = 2
+FRAME_DOTS = 3
+NOTICE_PADDING_DOTS = 14
+_HALF_INK = [0] * 128 + [255] * 128
+
+SetText = tuple[str, Style]
+"""Words and how they are set."""
 
 
 class StripDrawer:
@@ -27,34 +35,76 @@ class StripDrawer:
 
     def __init__(self, typesetter: Typesetter, sheet: Sheet, *, right_to_left: bool) -> None:
         self._type = typesetter
-        self._sheet = sheet
+        self.sheet = sheet
         self._right_to_left = right_to_left
 
     def head(self, municipality: str) -> Image.Image:
         """The zellige band and the municipality's name."""
-        sheet = self._sheet
-        band = zellige_band(sheet.width_dots)
-        name = self.text(municipality, sheet.municipality, above=sheet.gap_dots // 2)
-        return stacked([band, name], sheet.width_dots)
+        return stacked([self.ornament(), self.municipality(municipality)], self.sheet.width_dots)
+
+    def ornament(self) -> Image.Image:
+        """The zellige band alone."""
+        return zellige_band(self.sheet.width_dots)
+
+    def municipality(self, municipality: str) -> Image.Image:
+        """Whose ticket it is."""
+        return self.text(municipality, self.sheet.municipality, above=self.sheet.gap_dots // 2)
+
+    def logo(self, logo: Logo) -> Image.Image:
+        """The logo in the middle, with white above and below; cut at the width of the text."""
+        sheet = self.sheet
+        ink = Image.frombytes("1", (logo.width_dots, logo.height_dots), logo.ink)
+        width = min(ink.width, sheet.text_width_dots // 8 * 8)
+        if width < ink.width:
+            size = (width, max(1, round(ink.height * width / ink.width)))
+            # One bit has no greys to mix: grow them, shrink, and cut again.
+            ink = ink.convert("L").resize(size, Image.Resampling.BOX).point(_HALF_INK, "1")
+        picture = Image.new("1", (sheet.width_dots, ink.height + 2 * (sheet.gap_dots // 2)), 255)
+        place = ((sheet.width_dots - ink.width) // 2, sheet.gap_dots // 2)
+        picture.paste(ImageChops.invert(ink), place)
+        return picture
+
+    def greeting(self, text: str) -> Image.Image:
+        """A word of welcome."""
+        return self.text(text, self.sheet.greeting, above=self.sheet.gap_dots // 2)
+
+    def farewell(self, text: str) -> Image.Image:
+        """A last word."""
+        gap = self.sheet.gap_dots // 2
+        return self.text(text, self.sheet.farewell, above=gap, below=gap)
+
+    def notice(self, text: str) -> Image.Image:
+        """What everybody must know, in a frame."""
+        sheet = self.sheet
+        gap = sheet.gap_dots // 2
+        lines = self._lines(text, sheet.notice, sheet.text_width_dots - 2 * NOTICE_PADDING_DOTS)
+        inner = len(lines) * sheet.notice.line_dots + 2 * NOTICE_PADDING_DOTS
+        picture, draw = self._blank(gap + inner + gap)
+        right = sheet.width_dots - sheet.margin_dots - 1
+        frame = (sheet.margin_dots, gap, right, gap + inner - 1)
+        draw.rectangle(frame, outline=0, width=FRAME_DOTS)
+        top = gap + NOTICE_PADDING_DOTS
+        self._draw_lines(draw, lines, top=top, left=sheet.margin_dots, align="centre")
+        return _one_bit(picture)
 
     def text(self, text: str, style: Style, *, above: int = 0, below: int = 0) -> Image.Image:
         """Centred lines with white space above and below."""
-        lines = self._lines(text, style, self._sheet.text_width_dots)
+        lines = self._lines(text, style, self.sheet.text_width_dots)
         picture, draw = self._blank(above + len(lines) * style.line_dots + below)
-        self._draw_lines(draw, lines, top=above, left=self._sheet.margin_dots, align="centre")
+        self._draw_lines(draw, lines, top=above, left=self.sheet.margin_dots, align="centre")
         return _one_bit(picture)
 
     def service(self, service: str) -> Image.Image:
         """What the citizen came for."""
-        return self.text(service, self._sheet.service, above=self._sheet.gap_dots // 3)
+        return self.text(service, self.sheet.service, above=self.sheet.gap_dots // 3)
 
     def caption(self, caption: str) -> Image.Image:
         """The words over the number."""
-        return self.text(caption, self._sheet.caption, above=self._sheet.gap_dots)
+        return self.text(caption, self.sheet.caption, above=self.sheet.gap_dots)
 
     def number(self, number: str) -> Image.Image:
         """The number, as large as the style allows and the width holds, close cut."""
-        sheet = self._sheet
+        sheet = self.sheet
         line = self._type.line(number, sheet.number, right_to_left=False)
         if line.width_dots > sheet.text_width_dots:
             size = int(sheet.number.size_dots * sheet.text_width_dots / line.width_dots)
@@ -66,22 +116,26 @@ class StripDrawer:
         self._type.draw(draw, line, left=left, baseline=baseline)
         return _one_bit(picture)
 
-    def qr_and_words(self, url: str, ahead_line: str | None, time_line: str) -> Image.Image:
-        """The QR with what is true only now: beside it on wide paper, above it on narrow paper."""
-        sheet = self._sheet
+    def words(self, words: Sequence[SetText]) -> Image.Image:
+        """What is true only now, below each other: on paper without a QR beside it."""
+        return stacked([self.text(*each) for each in words], self.sheet.width_dots)
+
+    def qr_and_words(
+        self, url: str, before: Sequence[SetText], after: Sequence[SetText]
+    ) -> Image.Image:
+        """The QR with its neighbours: beside it on wide paper, above and below it on narrow paper."""
+        sheet = self.sheet
         code = qr_picture(
             url, side_dots=sheet.qr_side_dots, module_dots_min=sheet.qr_module_dots_min
         )
         if sheet.qr_beside_text:
-            return self._beside(code, ahead_line, time_line)
-        words = [self.text(time_line, sheet.time)]
-        if ahead_line is not None:
-            words.insert(0, self.text(ahead_line, sheet.ahead))
-        return stacked([*words, code], sheet.width_dots)
+            return self._beside(code, [*before, *after])
+        above, below = ([self.text(*each) for each in words] for words in (before, after))
+        return stacked([*above, code, *below], sheet.width_dots)
 
     def documents(self, title: str | None, documents: tuple[str, ...]) -> Image.Image:
         """What to bring, as a list to tick off, set from the side where reading starts."""
-        sheet = self._sheet
+        sheet = self.sheet
         indent = TICK_BOX_DOTS + 16
         gap = 6
         head = self._lines(title, sheet.documents_title, sheet.text_width_dots) if title else []
@@ -111,20 +165,19 @@ class StripDrawer:
 
     def footer(self, text: str) -> Image.Image:
         """A rule and a last word."""
-        sheet = self._sheet
+        sheet = self.sheet
         words = self.text(text, sheet.footer, above=sheet.gap_dots // 2, below=sheet.gap_dots // 2)
         draw = ImageDraw.Draw(words)
         self._rule(draw, top=0)
         return words
 
-    def _beside(self, code: Image.Image, ahead_line: str | None, time_line: str) -> Image.Image:
-        sheet = self._sheet
+    def _beside(self, code: Image.Image, words: Sequence[SetText]) -> Image.Image:
+        sheet = self.sheet
         gap = sheet.margin_dots
         width = sheet.text_width_dots - code.width
-        lines = [] if ahead_line is None else self._lines(ahead_line, sheet.ahead, width)
-        spaced_after = len(lines)
-        lines += self._lines(time_line, sheet.time, width)
-        words_height = sum(line.style.line_dots for line in lines) + (gap if spaced_after else 0)
+        texts = [self._lines(text, style, width) for text, style in words]
+        words_height = sum(line.style.line_dots for lines in texts for line in lines)
+        words_height += gap * max(0, len(texts) - 1)
         height = max(code.height, words_height + gap)
         picture, draw = self._blank(height)
         # The quiet zone is white space already: the code's ink ends at the margin of the text.
@@ -132,11 +185,9 @@ class StripDrawer:
         picture.paste(code, (code_left, (height - code.height) // 2))
         left = code.width + sheet.margin_dots if self._right_to_left else sheet.margin_dots
         top = (height - words_height) // 2
-        top = self._draw_lines(
-            draw, lines[:spaced_after], top=top, left=left, align="start", width=width
-        )
-        top += gap if spaced_after else 0
-        self._draw_lines(draw, lines[spaced_after:], top=top, left=left, align="start", width=width)
+        for lines in texts:
+            top = self._draw_lines(draw, lines, top=top, left=left, align="start", width=width)
+            top += gap
         return _one_bit(picture)
 
     def _lines(
@@ -161,7 +212,7 @@ class StripDrawer:
         width: int | None = None,
     ) -> int:
         """Draw the lines in a column and return where the next one would start."""
-        column = self._sheet.text_width_dots if width is None else width
+        column = self.sheet.text_width_dots if width is None else width
         for line in lines:
             room = column - line.width_dots
             start = room if self._right_to_left else 0
@@ -172,7 +223,7 @@ class StripDrawer:
         return top
 
     def _tick_box(self, draw: ImageDraw.ImageDraw, *, top: int) -> None:
-        sheet = self._sheet
+        sheet = self.sheet
         left = sheet.margin_dots
         if self._right_to_left:
             left = sheet.width_dots - sheet.margin_dots - TICK_BOX_DOTS
@@ -181,12 +232,12 @@ class StripDrawer:
         draw.rectangle(box, outline=0, width=2)
 
     def _rule(self, draw: ImageDraw.ImageDraw, *, top: int) -> None:
-        margin = self._sheet.margin_dots
-        right = self._sheet.width_dots - margin - 1
+        margin = self.sheet.margin_dots
+        right = self.sheet.width_dots - margin - 1
         draw.rectangle((margin, top, right, top + RULE_DOTS - 1), fill=0)
 
     def _blank(self, height_dots: int) -> tuple[Image.Image, ImageDraw.ImageDraw]:
-        picture = Image.new("L", (self._sheet.width_dots, height_dots), 255)
+        picture = Image.new("L", (self.sheet.width_dots, height_dots), 255)
         return picture, ImageDraw.Draw(picture)
 
 

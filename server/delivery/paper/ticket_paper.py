@@ -6,6 +6,8 @@ import unicodedata
 from dataclasses import dataclass
 from typing import Literal, get_args
 
+from server.domain.paper_layout import DEFAULT_LAYOUT, PaperLayout
+
 Language = Literal["ar", "fr", "zgh", "en"]
 WidthDots = Literal[384, 576]  # 58 mm and 80 mm paper at 203 dpi
 
@@ -15,6 +17,7 @@ NUMBER_CHARACTERS_MAX = 8
 CAPTION_CHARACTERS_MAX = 40
 LINE_CHARACTERS_MAX = 80
 FOOTER_CHARACTERS_MAX = 160
+PARAGRAPH_CHARACTERS_MAX = 160
 DOCUMENT_CHARACTERS_MAX = 120
 DOCUMENTS_MAX = 12
 QR_URL_CHARACTERS_MAX = 120
@@ -39,6 +42,12 @@ class TicketPaper:
     documents_title: str | None = None
     documents: tuple[str, ...] = ()
     footer: str | None = None
+    wait_line: str | None = None
+    greeting: str | None = None
+    notice: str | None = None
+    farewell: str | None = None
+    layout: PaperLayout = DEFAULT_LAYOUT
+    """Which of these are printed, in which order and size, and the logo."""
 
     def __post_init__(self) -> None:
         _check_choice("language", self.language, get_args(Language))
@@ -51,6 +60,10 @@ class TicketPaper:
         _check_text("time_line", self.time_line, LINE_CHARACTERS_MAX)
         _check_optional("documents_title", self.documents_title, LINE_CHARACTERS_MAX)
         _check_optional("footer", self.footer, FOOTER_CHARACTERS_MAX)
+        _check_optional("wait_line", self.wait_line, LINE_CHARACTERS_MAX)
+        _check_optional("greeting", self.greeting, PARAGRAPH_CHARACTERS_MAX)
+        _check_optional("notice", self.notice, PARAGRAPH_CHARACTERS_MAX)
+        _check_optional("farewell", self.farewell, PARAGRAPH_CHARACTERS_MAX)
         if len(self.documents) > DOCUMENTS_MAX:
             raise ValueError(f"documents: {len(self.documents)}, at most {DOCUMENTS_MAX}")
         for index, document in enumerate(self.documents):
