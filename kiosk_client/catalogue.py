@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime, timedelta
 
+from server.domain import paper_layout
 from server.domain.branch import Branch, Service
 from server.domain.errors import UnknownService
 from server.domain.hours import DAYS_SEARCHED_MAX, Hours, read_hours
@@ -17,7 +18,7 @@ class Catalogue:
     """One version of it, ready to decide with: built once, read by every tap."""
 
     def __init__(self, raw: DeviceCatalogue) -> None:
-        """Raises ValueError or KeyError when the server's words make no sense here."""
+        """Raises ValueError, KeyError or a Refusal when the server's words make no sense here."""
         self.raw = raw
         head_start = timedelta(seconds=raw.priority_head_start_seconds)
         self.branch = Branch(
@@ -30,6 +31,7 @@ class Catalogue:
             accent=raw.branch.accent,
             seq=Seq(0),
         )
+        self.layout = None if raw.layout is None else paper_layout.from_json(raw.layout)
         self._services = {each.code: _service(each) for each in raw.services}
 
     @property

@@ -207,7 +207,7 @@ class Link:
             return
         try:
             self._catalogue = Catalogue(raw)
-        except (ValueError, KeyError) as error:
+        except (ValueError, KeyError, Refusal) as error:
             # The one before is still good; a newer server may know words that this version does not.
             _log.error("catalogue_not_understood", problem=str(error))
             return
@@ -283,11 +283,9 @@ class Link:
 
     def _present(self, journal: JournalState, waiting: int) -> DeviceReport:
         printer = self._printer()
-        # A kiosk that has no printer has nothing wrong with it.
-        state = "ok" if printer.state == "none" else printer.state
         return DeviceReport(
             version=self._version,
-            printer_state=state,
+            printer_state=printer.state,
             paper=printer.paper,
             waiting_to_sync=waiting,
             journal=journal,

@@ -181,7 +181,9 @@ def words_for(entry: Entry, catalogue: Catalogue, width_dots: WidthDots) -> Tick
         zone=catalogue.hours.zone.key,
         url=answer.url or "",
         ahead=answer.ahead,
+        wait=answer.wait,
         is_offline=entry.is_offline,
+        layout=catalogue.layout,
     )
 
 
@@ -200,4 +202,5 @@ def _sample(
         zone=catalogue.hours.zone.key,
         url=f"{catalogue.raw.public_url}/T/0".upper(),
         ahead=0,
+        layout=catalogue.layout,
     )

@@ -17,6 +17,9 @@ from server.wire_devices import JournalState
 
 BUSY_TIMEOUT_SECONDS: Final = 5.0
 SCHEMA_VERSION: Final = 1
+OWNER: Final = "device"
+"""The fact that says whose journal it is."""
+_NOT_OURS: Final = "the journal of this pairing is missing: run nouba-kiosk pair again"
 
 _SCHEMA: Final = (
     "CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID",
@@ -60,9 +63,15 @@ class JournalFailure(Exception):
 class JournalFile:
     """One connection, one transaction at a time; opened when first needed, and again after a failure."""
 
-    def __init__(self, path: Path, *, pages_max: int | None = None) -> None:
-        """`pages_max` bounds the file, as a full disk would: for tests and for small partitions."""
+    def __init__(
+        self, path: Path, *, owner: str | None = None, pages_max: int | None = None
+    ) -> None:
+        """`owner` must be the fact `OWNER` of the file; None takes any file, and makes one.
+
+        `pages_max` bounds the file, as a full disk would.
+        """
         self._path = path
+        self._owner = owner
         self._pages_max = pages_max
         self._lock = threading.RLock()
         self._connection: sqlite3.Connection | None = None
@@ -111,6 +120,8 @@ class JournalFile:
 
     def _open(self) -> sqlite3.Connection:
         if self._connection is None:
+            if self._owner is not None and not self._path.exists():
+                raise sqlite3.DatabaseError(_NOT_OURS)
             connection = sqlite3.connect(
                 self._path,
                 timeout=BUSY_TIMEOUT_SECONDS,
@@ -132,15 +143,14 @@ class JournalFile:
         if self._pages_max is not None:
             connection.execute(f"PRAGMA max_page_count={self._pages_max:d}")
         version = connection.execute("PRAGMA user_version").fetchone()[0]
-        if version == SCHEMA_VERSION:
-            return
         if version > SCHEMA_VERSION:
             raise sqlite3.DatabaseError("made by a newer version of this program")
-        connection.execute("BEGIN IMMEDIATE")
-        for statement in _SCHEMA:
-            connection.execute(statement)
-        connection.execute(f"PRAGMA user_version={SCHEMA_VERSION:d}")
-        connection.execute("COMMIT")
+        if version == 0:
+            _create(connection)
+        row = connection.execute("SELECT value FROM facts WHERE name = ?", (OWNER,)).fetchone()
+        if self._owner is not None and (row is None or row[0] != self._owner):
+            # A journal that begins anew would give out the numbers of its blocks a second time.
+            raise sqlite3.DatabaseError(_NOT_OURS)
 
     def _let_go(self) -> None:
         """After a failure the connection may hold half a transaction: the next use opens it anew."""
@@ -148,6 +158,18 @@ class JournalFile:
             with suppress(sqlite3.Error):
                 self._connection.close()
             self._connection = None
+
+
+def _create(connection: sqlite3.Connection) -> None:
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        for statement in _SCHEMA:
+            connection.execute(statement)
+        connection.execute(f"PRAGMA user_version={SCHEMA_VERSION:d}")
+        connection.execute("COMMIT")
+    except BaseException:
+        _roll_back(connection)
+        raise
 
 
 def _roll_back(connection: sqlite3.Connection) -> None:

@@ -16,7 +16,7 @@ from typing import Final, Literal
 import msgspec
 
 from kiosk_client.clock import Anchor
-from kiosk_client.journal.file import JournalFailure, JournalFile
+from kiosk_client.journal.file import OWNER, JournalFile
 from server.domain.errors import LineFull
 from server.wire import TicketAnswer
 from server.wire_devices import Block, JournalState, KeptTicket, OfflineTicket
@@ -24,7 +24,6 @@ from server.wire_devices import Block, JournalState, KeptTicket, OfflineTicket
 PaperEnd = Literal["done", "expired", "doubtful"]
 """The paper is out; it was given up; it may be out, and nobody can tell."""
 _ANCHOR: Final = "clock"
-_DEVICE: Final = "device"
 _PROBE: Final = "probe"
 
 
@@ -67,8 +66,12 @@ class Paper:
 class Journal:
     """Every method may raise JournalFailure and has then changed nothing."""
 
-    def __init__(self, path: Path, *, pages_max: int | None = None) -> None:
-        self._file = JournalFile(path, pages_max=pages_max)
+    def __init__(
+        self, path: Path, *, device: int | None = None, pages_max: int | None = None
+    ) -> None:
+        """The journal of `device`, which must have been handed to it; None takes whatever is there, or a new one."""
+        owner = None if device is None else str(device)
+        self._file = JournalFile(path, owner=owner, pages_max=pages_max)
 
     @property
     def state(self) -> JournalState:
@@ -79,19 +82,13 @@ class Journal:
 
     # ------------------------------------------------------------ whose journal it is, and what it knows
 
-    def belongs_to(self, device: int) -> None:
-        """Raises JournalFailure when it is new, or another device's: its numbers may be out already."""
-        found = self.fact(_DEVICE)
-        if found != str(device):
-            message = "the journal of this pairing is missing: run nouba-kiosk pair again"
-            raise JournalFailure(message, state="broken")
-
     def hand_to(self, device: int) -> None:
-        """A pairing: numbers of an earlier one are not this device's."""
+        """A pairing: numbers, catalogue and time of an earlier one are not this device's."""
         with self._file.writing() as db:
-            if _fact(db, _DEVICE) != str(device):
+            if _fact(db, OWNER) != str(device):
                 db.execute("DELETE FROM blocks")
-            _keep_fact(db, _DEVICE, str(device))
+                db.execute("DELETE FROM facts")
+            _keep_fact(db, OWNER, str(device))
 
     def fact(self, name: str) -> str | None:
         """Something small that is known by name."""
