@@ -107,9 +107,7 @@ class HttpClient:
             connection.close()
         else:
             self._keep(connection)
-        return Reply(
-            status=answer.status, headers=found, body=raw, asked=asked, answered=answered
-        )
+        return Reply(status=answer.status, headers=found, body=raw, asked=asked, answered=answered)
 
     def _take(self) -> tuple[http.client.HTTPConnection, bool]:
         with self._lock:

@@ -12,7 +12,7 @@ from urllib.request import urlopen
 
 import structlog
 from flask import Flask, Response, abort, jsonify, redirect, request, url_for
-from waitress.server import BaseWSGIServer, create_server
+from waitress.server import TcpWSGIServer, create_server
 from werkzeug.exceptions import HTTPException
 
 from server.domain.errors import Refusal
@@ -93,14 +93,21 @@ class PageServer:
 
     def __init__(self, app: Flask, port: int) -> None:
         """Raises OSError when the port is taken."""
-        self._server: BaseWSGIServer = create_server(
-            app, host=HOST, port=port, threads=THREADS, ident=None, clear_untrusted_proxy_headers=True
+        self._server = create_server(
+            app,
+            host=HOST,
+            port=port,
+            threads=THREADS,
+            ident=None,
+            clear_untrusted_proxy_headers=True,
         )
+        assert isinstance(self._server, TcpWSGIServer), "one address is one socket"
+        self._port = int(self._server.effective_port)
         self._stopped = threading.Event()
 
     @property
     def port(self) -> int:
-        return int(self._server.effective_port)
+        return self._port
 
     def run(self) -> None:
         """Serve until `stop`."""
@@ -118,7 +125,7 @@ class PageServer:
 def quiet_seconds_of(port: int) -> float:
     """`Attention.quiet_seconds` of a program in another process; 0 while it does not answer: that is no fault here."""
     try:
-        with urlopen(f"http://{HOST}:{port}{ALIVE}", timeout=ALIVE_TIMEOUT_SECONDS) as answer:  # noqa: S310 (this machine)
+        with urlopen(f"http://{HOST}:{port}{ALIVE}", timeout=ALIVE_TIMEOUT_SECONDS) as answer:
             return float(json.load(answer)["quiet_seconds"])
     except (OSError, ValueError, KeyError):
         return 0.0

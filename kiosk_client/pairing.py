@@ -54,7 +54,8 @@ def pair(
     opened = _opened(server, name, version)
     say(invitation(opened, address))
     claimed = _claimed(server, opened, wait)
-    assert claimed.token is not None and claimed.branch is not None, "accepted with a token"
+    assert claimed.token is not None, "accepted with a token"
+    assert claimed.branch is not None, "accepted by a branch"
     assert claimed.device is not None, "accepted as a device"
     identity = Identity(
         server=address,

@@ -102,6 +102,10 @@ def build(place: Place, *, settings: KioskSettings, with_browser: bool) -> Kiosk
     )
     # The loop tells the link, the link asks the loop: each is built with a way to the other.
     link: Link
+
+    def changed() -> None:
+        link.wake()
+
     printer = PrinterLoop(
         journal,
         clock,
@@ -111,7 +115,7 @@ def build(place: Place, *, settings: KioskSettings, with_browser: bool) -> Kiosk
         else None,
         width_dots=settings.width_dots,
         catalogue=lambda: link.catalogue,
-        changed=lambda: link.wake(),
+        changed=changed,
     )
     link = Link(server, journal, clock, version=program_version(), printer=printer.status)
     with suppress(JournalFailure):

@@ -1,9 +1,9 @@
 """The data folder of a kiosk: who it is (a secret), and what an installer may write down.
 
-    identity.json    server, branch and token: made by `nouba-kiosk pair`, mode 0600
-    kiosk.toml       printer, paper, port: written by `nouba-kiosk pair`, edited by hand
-    journal.sqlite3  what was promised (`journal`)
-    browser/         Chromium's own folder
+identity.json    server, branch and token: made by `nouba-kiosk pair`, mode 0600
+kiosk.toml       printer, paper, port: written by `nouba-kiosk pair`, edited by hand
+journal.sqlite3  what was promised (`journal`)
+browser/         Chromium's own folder
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import os
 import tomllib
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 import msgspec
@@ -109,7 +109,9 @@ class Place:
         try:
             return msgspec.json.decode(raw, type=Identity)
         except msgspec.DecodeError as error:
-            raise SettingsError(f"{self.identity_file}: broken: run nouba-kiosk pair again") from error
+            raise SettingsError(
+                f"{self.identity_file}: broken: run nouba-kiosk pair again"
+            ) from error
 
     def keep_identity(self, identity: Identity) -> None:
         """Whole or not at all, and never readable by others, not even for a moment."""
@@ -153,7 +155,7 @@ def checked(raw: dict[str, Any]) -> KioskSettings:
     for field in fields(KioskSettings):
         if field.name in raw and type(raw[field.name]) is not type(field.default):
             raise SettingsError(f"{field.name}: must be like {field.default!r}")
-    settings = KioskSettings(**cast(dict[str, Any], raw))
+    settings = KioskSettings(**raw)
     if settings.paper_mm not in PAPER_DOTS:
         raise SettingsError("paper_mm: must be 58 or 80")
     if not 1 <= settings.port <= _PORT_MAX:

@@ -149,7 +149,8 @@ class Journal:
     ) -> tuple[Entry, bool]:
         """Take the next number, keep the ticket and order its paper, all or nothing.
 
-        `complete` makes the answer of a number, and must be pure. Returns the entry and whether it is new: the same key is the same ticket.
+        `complete` makes the answer of a number, and must be pure. Returns the entry and whether it is new:
+        the same key is the same ticket.
         Raises LineFull when the block is used up or there is none.
         """
         with self._file.writing() as db:
@@ -200,10 +201,7 @@ class Journal:
         with self._file.writing() as db:
             db.executemany(
                 "UPDATE tickets SET sync = ?, code = ? WHERE key = ? AND sync = 'waiting'",
-                [
-                    ("refused" if r.outcome == "refused" else "kept", r.code, r.key)
-                    for r in results
-                ],
+                [("refused" if r.outcome == "refused" else "kept", r.code, r.key) for r in results],
             )
 
     # ------------------------------------------------------------ papers

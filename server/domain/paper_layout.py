@@ -103,8 +103,9 @@ class Logo:
             raise ValueError(f"a logo's name is one line of 1 to {LOGO_NAME_LENGTH_MAX} characters")
         if self.threshold != OTSU and not self.threshold.isdecimal():
             raise ValueError(f"a logo's threshold is a number or {OTSU}")
-        if self.width_dots < 1 or self.width_dots % DOTS_PER_MM:
-            raise ValueError("a logo is a whole number of millimetres wide")
+        width_max = LOGO_WIDTH_MM_MAX * DOTS_PER_MM
+        if not 1 <= self.width_dots <= width_max or self.width_dots % DOTS_PER_MM:
+            raise ValueError(f"a logo is 1 to {LOGO_WIDTH_MM_MAX} whole millimetres wide")
         if self.height_dots < 1 or self.width_dots * self.height_dots > _LOGO_DOTS_MAX:
             raise ValueError(f"a logo has at most {_LOGO_DOTS_MAX} dots")
         if len(self.ink) != self.width_dots // 8 * self.height_dots:
@@ -176,7 +177,6 @@ def text_problem(part: Part, text: str) -> str | None:
 
 def to_json(layout: PaperLayout) -> dict[str, Any]:
     """The layout as JSON's own types; `from_json` reads it back."""
-    logo = layout.logo
     return {
         "width_mm": layout.width_mm,
         "parts": [part.value for part in layout.parts],
@@ -185,15 +185,7 @@ def to_json(layout: PaperLayout) -> dict[str, Any]:
             part.value: {tag.value: text for tag, text in texts.items()}
             for part, texts in layout.texts.items()
         },
-        "logo": None
-        if logo is None
-        else {
-            "name": logo.name,
-            "threshold": logo.threshold,
-            "width_dots": logo.width_dots,
-            "height_dots": logo.height_dots,
-            "ink": base64.b64encode(logo.ink).decode("ascii"),
-        },
+        "logo": logo_to_json(layout.logo) if layout.logo is not None else None,
     }
 
 
@@ -208,20 +200,35 @@ def from_json(raw: Mapping[str, Any]) -> PaperLayout:
                 Part(part): {Language(tag): text for tag, text in texts.items()}
                 for part, texts in raw["texts"].items()
             },
-            logo=None if raw["logo"] is None else _logo(raw["logo"]),
+            logo=None if raw["logo"] is None else logo_from_json(raw["logo"]),
         )
-    except (AttributeError, KeyError, TypeError, binascii.Error) as error:
+    except (AttributeError, KeyError, TypeError) as error:
         raise ValueError(f"this is no paper layout: {error!r}") from error
 
 
-def _logo(raw: Mapping[str, Any]) -> Logo:
-    return Logo(
-        name=raw["name"],
-        threshold=raw["threshold"],
-        width_dots=raw["width_dots"],
-        height_dots=raw["height_dots"],
-        ink=base64.b64decode(raw["ink"], validate=True),
-    )
+def logo_to_json(logo: Logo) -> dict[str, Any]:
+    """A logo as JSON's own types; `logo_from_json` reads it back."""
+    return {
+        "name": logo.name,
+        "threshold": logo.threshold,
+        "width_dots": logo.width_dots,
+        "height_dots": logo.height_dots,
+        "ink": base64.b64encode(logo.ink).decode("ascii"),
+    }
+
+
+def logo_from_json(raw: Mapping[str, Any]) -> Logo:
+    """A logo from what `logo_to_json` wrote. Raises ValueError for anything else."""
+    try:
+        return Logo(
+            name=raw["name"],
+            threshold=raw["threshold"],
+            width_dots=raw["width_dots"],
+            height_dots=raw["height_dots"],
+            ink=base64.b64decode(raw["ink"], validate=True),
+        )
+    except (AttributeError, KeyError, TypeError, binascii.Error) as error:
+        raise ValueError(f"this is no logo: {error!r}") from error
 
 
 def _is_line(text: str) -> bool:

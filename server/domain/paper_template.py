@@ -10,7 +10,7 @@ import re
 import textwrap
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from server.domain.errors import Invalid
@@ -88,7 +88,7 @@ class TemplateInvalid(Invalid):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogoWish:
-    """Which picture is asked for, how wide, and from which grey on a dot is white."""
+    """Which picture is asked for ("": none), how wide, and from which grey on a dot is white."""
 
     file: str
     width_mm: int
@@ -100,7 +100,7 @@ class Template:
     """A template that was read: the layout without its logo, and which logo it wants."""
 
     layout: PaperLayout
-    logo: LogoWish | None
+    logo: LogoWish
     places: Mapping[str, int]
     """The line of each section and key."""
 
@@ -137,7 +137,7 @@ def read(text: str) -> Template:
     except tomllib.TOMLDecodeError as error:
         found = re.search(r"\(at line (\d+),", str(error))
         line = int(found[1]) if found else None
-        message = _("it is not TOML: “%(reason)s”")
+        message = _("it is not “TOML”: “%(reason)s”")
         reason = {"reason": str(error)}
         problem = Problem(key="template", message=message, line=line, values=reason)
         raise TemplateInvalid((problem,)) from error
@@ -147,6 +147,24 @@ def read(text: str) -> Template:
     if reader.problems:
         raise TemplateInvalid(tuple(sorted(reader.problems, key=lambda each: each.line or 0)))
     return template
+
+
+def with_picture(template: Template, name: str) -> Template:
+    """The template for a picture that was given along: if it names no logo, the picture becomes its logo.
+
+    It stands below the band, unless the template says where.
+    """
+    if template.logo.file:
+        return template
+    parts = template.layout.parts
+    if Part.LOGO not in parts:
+        place = 1 if parts[0] is Part.ORNAMENT else 0
+        parts = (*parts[:place], Part.LOGO, *parts[place:])
+    return replace(
+        template,
+        layout=replace(template.layout, parts=parts),
+        logo=replace(template.logo, file=_file_name(name)),
+    )
 
 
 def write(layout: PaperLayout) -> str:
@@ -208,6 +226,12 @@ _ASSIGNMENT = re.compile(
 _MULTILINE = re.compile(r"\"\"\"|'''")
 _SHARED = {"sizes": SIZED_PARTS[0].value, **{part.value: "ar" for part in _TEXTS}}
 """Sections whose keys all say the same: one comment is enough, above this key."""
+
+
+def _file_name(name: str) -> str:
+    """A name from a stranger's computer as a template may hold it."""
+    last = re.split(r"[/\\]", name)[-1]
+    return "".join(each for each in last if each.isprintable())[-LOGO_NAME_LENGTH_MAX:] or "logo"
 
 
 def _plain(name: str) -> str:
@@ -407,9 +431,7 @@ class _Reader:
                     self._wrong(place, _("must be one line, without control characters"))
         return found
 
-    def _logo(
-        self, values: Mapping[tuple[str, str], object], parts: tuple[Part, ...]
-    ) -> LogoWish | None:
+    def _logo(self, values: Mapping[tuple[str, str], object], parts: tuple[Part, ...]) -> LogoWish:
         file = values.get(("logo", "file"), "")
         width = values.get(("logo", "width_mm"), LOGO_WIDTH_MM_DEFAULT)
         threshold = values.get(("logo", "threshold"), OTSU)
@@ -422,6 +444,9 @@ class _Reader:
                 "must be the name of a file without its folder, at most %(most)s characters"
             )
             self._wrong("logo.file", message, most=LOGO_NAME_LENGTH_MAX)
+        elif file and Part.LOGO not in parts:
+            message = _("would not be printed: “logo” is not in “paper.parts”")
+            self._wrong("logo.file", message)
         if type(width) is not int or not LOGO_WIDTH_MM_MIN <= width <= LOGO_WIDTH_MM_MAX:
             message = _("must be a whole number from %(low)s to %(high)s")
             self._wrong("logo.width_mm", message, low=LOGO_WIDTH_MM_MIN, high=LOGO_WIDTH_MM_MAX)
@@ -429,9 +454,8 @@ class _Reader:
         if threshold != OTSU and not is_number:
             message = _("must be “otsu” or a whole number from %(low)s to %(high)s")
             self._wrong("logo.threshold", message, low=THRESHOLD_MIN, high=THRESHOLD_MAX)
-        if not isinstance(file, str) or not file or type(width) is not int:
-            return None
-        if Part.LOGO not in parts:
-            message = _("would not be printed: “logo” is not in “paper.parts”")
-            self._wrong("logo.file", message)
-        return LogoWish(file=file, width_mm=width, threshold=str(threshold))
+        return LogoWish(
+            file=file if isinstance(file, str) else "",
+            width_mm=width if type(width) is int else LOGO_WIDTH_MM_DEFAULT,
+            threshold=str(threshold),
+        )

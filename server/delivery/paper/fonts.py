@@ -12,6 +12,8 @@ from typing import Final
 
 from PIL import ImageFont, features
 
+FONTS: Final = Path(__file__).resolve().parents[3] / "static" / "vendor" / "fonts"
+"""Where set-up installs them."""
 PROBE_SIZE_DOTS = 24
 FACES_CACHED_MAX = 64
 CHARACTERS_CACHED_MAX = 4_096

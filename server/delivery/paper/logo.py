@@ -100,7 +100,7 @@ def _grey(data: bytes) -> Image.Image:
             "RGBA"
         )
     except UnidentifiedImageError as error:
-        raise LogoUnusable(_("is no PNG or JPEG picture")) from error
+        raise LogoUnusable(_("is no “PNG” or “JPEG” picture")) from error
     except Image.DecompressionBombError as error:
         most = LOGO_PIXELS_MAX // 1_000_000
         raise LogoUnusable(_("has more than %(most)s megapixels"), most=most) from error

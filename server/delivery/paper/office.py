@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
@@ -13,7 +13,6 @@ from server import i18n
 from server.delivery.paper.logo import LogoUnusable, read_logo
 from server.delivery.paper.press import PICTURE_HEIGHT_DOTS_MAX, PaperPress
 from server.delivery.paper.words import words_of
-from server.domain import paper_template
 from server.domain.branch import Branch, Service
 from server.domain.ids import Language, in_language
 from server.domain.paper_layout import (
@@ -31,7 +30,6 @@ SAMPLE_NUMBER: Final = 12
 SAMPLE_AHEAD: Final = 3
 SAMPLE_WAIT: Final = WaitRange(p50_seconds=600, p90_seconds=900)
 
-PictureFinder = Callable[[str], bytes | None]
 Pictures = Mapping[tuple[Language, int], bytes]
 """PNG files by language and width of the paper in millimetres."""
 
@@ -47,20 +45,20 @@ class PaperOffice:
     def __init__(self, fonts_folder: Path) -> None:
         self._fonts_folder = fonts_folder
 
-    def layout(self, text: str, *, picture: PictureFinder, kept: Logo | None) -> PaperLayout:
-        """The layout of a template. Raises TemplateInvalid, which names every mistake.
+    def layout(
+        self, template: Template, *, picture: bytes | None, kept: Logo | None
+    ) -> PaperLayout:
+        """The whole layout of a template. Raises TemplateInvalid, which names every mistake.
 
-        `picture` gives the bytes of the logo's file, None for none; then `kept` serves if it has its name.
+        Without a `picture` of its logo, `kept` serves if it has its name.
         """
-        template = paper_template.read(text)
         problems = list(self._unprintable(template))
         logo = None
-        if template.logo is not None:
-            try:
-                logo = _logo(template.logo, picture(template.logo.file), kept)
-            except LogoUnusable as error:
-                place = f"logo.{error.field}"
-                problems.append(_problem(template, place, error.message, **error.values))
+        try:
+            logo = _logo(template.logo, picture, kept)
+        except LogoUnusable as error:
+            place = f"logo.{error.field}"
+            problems.append(_problem(template, place, error.message, **error.values))
         if problems:
             raise TemplateInvalid(tuple(sorted(problems, key=lambda each: each.line or 0)))
         return with_logo(template.layout, logo)
@@ -149,7 +147,9 @@ class PaperOffice:
         return file.getvalue()
 
 
-def _logo(wish: LogoWish, data: bytes | None, kept: Logo | None) -> Logo:
+def _logo(wish: LogoWish, data: bytes | None, kept: Logo | None) -> Logo | None:
+    if not wish.file:
+        return None
     if data is not None:
         return read_logo(data, wish)
     if kept is None or kept.name != wish.file:

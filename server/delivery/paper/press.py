@@ -16,6 +16,7 @@ from server.delivery.paper.fonts import FontBook
 from server.delivery.paper.lines import Typesetter
 from server.delivery.paper.sheet import SHEETS, sized
 from server.delivery.paper.strips import SetText, StripDrawer, stacked
+from server.delivery.paper.test_page import draw_test_page
 from server.delivery.paper.ticket_paper import TicketPaper, WidthDots
 from server.domain.paper_layout import Part, Size
 
@@ -57,6 +58,14 @@ class PaperPress:
     def escpos(self, paper: TicketPaper) -> bytes:
         """The same picture for a printer: initialise, raster, feed, cut. Raises as `draw`."""
         return b"".join([self._start, *(strip.data for strip in self._strips(paper)), self._end])
+
+    def test_page(self, width_dots: WidthDots, title: str) -> Image.Image:
+        """The picture of a page that shows what a printer can do; `title` says which printer it should be."""
+        return draw_test_page(self._typesetter, width_dots, title)
+
+    def test_page_escpos(self, width_dots: WidthDots, title: str) -> bytes:
+        """The same page for a printer."""
+        return b"".join([self._start, raster(self.test_page(width_dots, title)), self._end])
 
     def missing_glyphs(self, text: str) -> frozenset[str]:
         """The characters that would print as "?": what settings pages warn about."""

@@ -85,14 +85,14 @@ class StripDrawer:
         draw.rectangle(frame, outline=0, width=FRAME_DOTS)
         top = gap + NOTICE_PADDING_DOTS
         self._draw_lines(draw, lines, top=top, left=sheet.margin_dots, align="centre")
-        return _one_bit(picture)
+        return one_bit(picture)
 
     def text(self, text: str, style: Style, *, above: int = 0, below: int = 0) -> Image.Image:
         """Centred lines with white space above and below."""
         lines = self._lines(text, style, self.sheet.text_width_dots)
         picture, draw = self._blank(above + len(lines) * style.line_dots + below)
         self._draw_lines(draw, lines, top=above, left=self.sheet.margin_dots, align="centre")
-        return _one_bit(picture)
+        return one_bit(picture)
 
     def service(self, service: str) -> Image.Image:
         """What the citizen came for."""
@@ -114,7 +114,7 @@ class StripDrawer:
         picture, draw = self._blank(round(line.style.size_dots * 1.04))
         left = (sheet.width_dots - line.width_dots) / 2
         self._type.draw(draw, line, left=left, baseline=baseline)
-        return _one_bit(picture)
+        return one_bit(picture)
 
     def words(self, words: Sequence[SetText]) -> Image.Image:
         """What is true only now, below each other: on paper without a QR beside it."""
@@ -161,7 +161,7 @@ class StripDrawer:
             top = self._draw_lines(
                 draw, lines, top=top, left=left, align="start", width=sheet.text_width_dots - indent
             )
-        return _one_bit(picture)
+        return one_bit(picture)
 
     def footer(self, text: str) -> Image.Image:
         """A rule and a last word."""
@@ -188,7 +188,7 @@ class StripDrawer:
         for lines in texts:
             top = self._draw_lines(draw, lines, top=top, left=left, align="start", width=width)
             top += gap
-        return _one_bit(picture)
+        return one_bit(picture)
 
     def _lines(
         self, text: str, style: Style, width_dots: int, *, balanced: bool = True
@@ -252,5 +252,6 @@ def stacked(strips: list[Image.Image], width_dots: int) -> Image.Image:
     return picture
 
 
-def _one_bit(picture: Image.Image) -> Image.Image:
+def one_bit(picture: Image.Image) -> Image.Image:
+    """Greys to ink or no ink, by how much of a dot is covered."""
     return picture.point(_TO_ONE_BIT, "1")
