@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
+import socket
 import threading
 import time
 from collections.abc import Callable
@@ -12,7 +13,7 @@ from urllib.request import urlopen
 
 import structlog
 from flask import Flask, Response, abort, jsonify, redirect, request, url_for
-from waitress.server import TcpWSGIServer, create_server
+from waitress.server import create_server
 from werkzeug.exceptions import HTTPException
 
 from server.domain.errors import Refusal
@@ -93,16 +94,15 @@ class PageServer:
 
     def __init__(self, app: Flask, port: int) -> None:
         """Raises OSError when the port is taken."""
+        listening = socket.create_server((HOST, port))
+        self._port = int(listening.getsockname()[1])
         self._server = create_server(
             app,
-            host=HOST,
-            port=port,
+            sockets=[listening],
             threads=THREADS,
             ident=None,
             clear_untrusted_proxy_headers=True,
         )
-        assert isinstance(self._server, TcpWSGIServer), "one address is one socket"
-        self._port = int(self._server.effective_port)
         self._stopped = threading.Event()
 
     @property
