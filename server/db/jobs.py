@@ -31,6 +31,10 @@ class JobState(StrEnum):
     EXPIRED = "expired"
 
 
+LAST_INK = "last_ink"
+"""In `last_error` of a job whose sender is about to hand over the last of the ink, or died doing so."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewJob:
     """A job as the dispatcher makes it; `event_seq` makes it unique, however often the event is met."""
@@ -55,6 +59,8 @@ class Job:
     created_at: datetime
     expires_at: datetime
     attempts: int
+    last_ink_was_noted: bool
+    """An earlier sender died when the ticket may have been on paper already."""
 
 
 def printer_target(printer_id: int) -> str:
@@ -129,6 +135,37 @@ def claim(
         .values(claimed_until=now + lease, attempts=row.attempts + 1)
     )
     return _job(row, attempts=row.attempts + 1)
+
+
+def renew(connection: sa.Connection, job_id: int, until: datetime) -> None:
+    """A sender that waits for its printer is alive: its claim holds until then."""
+    connection.execute(
+        sa.update(jobs)
+        .where(jobs.c.id == job_id, jobs.c.state == JobState.PENDING.value)
+        .values(claimed_until=until)
+    )
+
+
+def note_last_ink(connection: sa.Connection, job_id: int) -> None:
+    """From here on nobody may print this job again, should its sender die."""
+    connection.execute(sa.update(jobs).where(jobs.c.id == job_id).values(last_error=LAST_INK))
+
+
+def is_claimed(connection: sa.Connection, target: str, now: datetime) -> bool:
+    """Whether a sender, here or in another process, is at work on a target."""
+    statement = sa.select(jobs.c.id).where(
+        sa.text("state = 'pending'"), jobs.c.target == target, jobs.c.claimed_until > now
+    )
+    return connection.execute(statement.limit(1)).first() is not None
+
+
+def hurry_target(connection: sa.Connection, target: str, now: datetime) -> None:
+    """What its jobs waited for has come: they are due now."""
+    connection.execute(
+        sa.update(jobs)
+        .where(jobs.c.target == target, jobs.c.state == JobState.PENDING.value, jobs.c.run_at > now)
+        .values(run_at=now)
+    )
 
 
 def finish(
@@ -212,4 +249,5 @@ def _job(row: Row, *, attempts: int) -> Job:
         created_at=row.created_at,
         expires_at=row.expires_at,
         attempts=attempts,
+        last_ink_was_noted=row.last_error == LAST_INK,
     )

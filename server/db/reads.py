@@ -304,6 +304,12 @@ def printers_of(connection: sa.Connection, branch_id: BranchId) -> tuple[Printer
     return tuple(codec.printer(row) for row in connection.execute(statement))
 
 
+def all_printers(connection: sa.Connection) -> tuple[tuple[BranchId, Printer], ...]:
+    """Every printer beside its branch."""
+    rows = connection.execute(sa.select(printers).order_by(printers.c.id))
+    return tuple((BranchId(row.branch_id), codec.printer(row)) for row in rows)
+
+
 def printer(connection: sa.Connection, printer_id: int) -> Printer:
     """Raises UnknownPrinter."""
     row = connection.execute(sa.select(printers).where(printers.c.id == printer_id)).one_or_none()

@@ -1,12 +1,14 @@
 """Sends print jobs: claims one, lets go of the database, draws and sends, then records what became of it.
 
-A printer that fails keeps its jobs in order and is tried again on the schedule of `retry`; the first failure
-and the recovery are events, so that staff see them. A job that is too old to be useful expires.
+A printer that fails keeps its jobs in order and is tried again on the schedule of `retry`, or as soon as it is
+well again. What may be on paper is never printed again and what may not be is never believed printed
+(`channels.attempts`): between the two the job ends and people are told. A job that is too old expires.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum, auto
@@ -14,17 +16,28 @@ from enum import Enum, auto
 import structlog
 
 from server.actions.hall import Hall
-from server.db import admin, jobs, paper_layouts, reads, views
+from server.db import jobs, paper_layouts, reads, views
 from server.db.engine import Connection
 from server.db.jobs import Job, JobKind, JobState
 from server.db.staffing import read_staffing_around
-from server.delivery.channels import Channel, ChannelError
+from server.delivery.channels import (
+    Channel,
+    ChannelError,
+    Fate,
+    Fault,
+    Handed,
+    PrinterStatus,
+    fate_after,
+    fate_after_crash,
+)
+from server.delivery.channels.status import failed
 from server.delivery.paper import PaperPress, TicketPaper
 from server.delivery.paper.words import words_of
+from server.delivery.printer_states import PrinterStates
 from server.delivery.retry import wait_after
 from server.domain.branch import Branch, Printer, Service
 from server.domain.events import Event, EventKind
-from server.domain.ids import in_language
+from server.domain.ids import BranchId, in_language
 from server.domain.paper_layout import PaperLayout, Part
 from server.domain.states import TicketState
 from server.domain.ticket import Ticket
@@ -32,14 +45,16 @@ from server.wire import WaitRange
 
 LEASE_MARGIN = timedelta(seconds=15)
 """What drawing and writing may take beside the time-outs of a channel."""
+LOOK_AGAIN_SECONDS = 0.3
+"""A printer that is busy with a visitor from another process may not answer: bad news is asked for twice."""
 TARGETS_AT_ONCE_MAX = 50
 EXPIRED_AT_ONCE_MAX = 100
-OK = "ok"
 _log = structlog.get_logger(__name__)
 
 _STILL_WANTED = frozenset(
     {TicketState.WAITING, TicketState.CALLED, TicketState.PARKED, TicketState.SERVING}
 )
+_OF_THE_WIRE = frozenset({Fault.UNREACHABLE, Fault.REFUSED, Fault.TIMED_OUT, Fault.BROKEN_MIDWAY})
 
 
 class _Outcome(Enum):
@@ -68,6 +83,9 @@ class PrintSender:
         self._open_channel = open_channel
         self._ticket_url = ticket_url
         self._lease = lease
+        self._states = PrinterStates(hall)
+        self._mute: set[str] = set()
+        """The printers that answered nothing when last asked; each is touched by its own thread alone."""
 
     def run_once(self) -> int:
         """Send what is due, one printer after the other; returns how many tickets were printed."""
@@ -92,6 +110,31 @@ class PrintSender:
                 return printed
             printed += outcome is _Outcome.PRINTED
 
+    def printers(self) -> tuple[tuple[BranchId, Printer], ...]:
+        """Every printer beside its branch."""
+        with self._hall.store.read() as connection:
+            return reads.all_printers(connection)
+
+    def look(self, branch: BranchId, printer: Printer) -> None:
+        """Ask an idle printer how it is, and record it when that has changed."""
+        target = jobs.printer_target(printer.id)
+        if self._is_busy(target):
+            return
+        channel = self._open_channel(printer.address)
+        status = channel.status()
+        if status.code != printer.state and (
+            status.state == "unknown" or status.fault in _OF_THE_WIRE
+        ):
+            time.sleep(LOOK_AGAIN_SECONDS)
+            status = channel.status()
+        if self._is_busy(target):
+            return
+        if status.state == "unknown":
+            self._mute.add(target)
+        else:
+            self._mute.discard(target)
+        self._states.note(branch, printer.id, status)
+
     def expire(self) -> None:
         """End the jobs that are too old to be useful, and say so to staff."""
         now = self._hall.clock.now()
@@ -100,8 +143,15 @@ class PrintSender:
         for job in overdue:
             self._give_up(job, "too_late")
 
+    def _is_busy(self, target: str) -> bool:
+        with self._hall.store.read() as connection:
+            return jobs.is_claimed(connection, target, self._hall.clock.now())
+
     def _attempt(self, job: Job) -> _Outcome:
         """Print one job; its outcome is recorded, whatever it is."""
+        if fate_after_crash(last_ink_was_noted=job.last_ink_was_noted) is Fate.UNSURE:
+            self._give_up(job, "unsure")
+            return _Outcome.SKIPPED
         with self._hall.store.read() as connection:
             printer = reads.printer(connection, int(job.target.partition(":")[2]))
             ticket = reads.ticket(connection, job.branch, job.ticket)
@@ -123,15 +173,43 @@ class PrintSender:
             _log.error("ticket_cannot_be_drawn", service=service.code, problem=str(error))
             self._give_up(job, "cannot_draw")
             return _Outcome.SKIPPED
+        return self._send(job, printer, data)
+
+    def _send(self, job: Job, printer: Printer, data: bytes) -> _Outcome:
+        channel = self._open_channel(printer.address)
+        patience = job.expires_at - self._hall.clock.now()
         try:
-            self._open_channel(printer.address).send(str(job.id), data)
+            receipt = channel.send(
+                str(job.id),
+                data,
+                watcher=_Watch(self._hall, self._states, job, printer.id, self._lease),
+                patience_seconds=patience.total_seconds(),
+                is_mute=job.target in self._mute,
+            )
         except ChannelError as error:
-            self._failed(job, printer, error)
+            self._failed(job, printer, channel, error)
             return _Outcome.FAILED
         self._finish(job, JobState.DONE)
-        if printer.state != OK:
-            self._printer_is(job, printer, OK)
+        self._states.note(job.branch, printer.id, receipt.status)
         return _Outcome.PRINTED
+
+    def _failed(self, job: Job, printer: Printer, channel: Channel, error: ChannelError) -> None:
+        _log.warning(
+            "print_failed",
+            printer=printer.name,
+            code=error.code,
+            handed=error.handed.name,
+            attempts=job.attempts,
+        )
+        fate = fate_after(error.handed)
+        if fate is Fate.UNSURE:
+            self._give_up(job, "unsure")
+        elif fate is Fate.PRINTED:
+            self._finish(job, JobState.DONE)
+        now = self._hall.clock.now()
+        with self._hall.store.administer() as connection:
+            jobs.retry_target(connection, job.target, now + wait_after(job.attempts), error.code)
+        self._states.note(job.branch, printer.id, _cause(channel, error))
 
     def _finish(self, job: Job, state: JobState, error: str | None = None) -> None:
         with self._hall.store.administer() as connection:
@@ -141,24 +219,42 @@ class PrintSender:
         with self._hall.store.change(job.branch) as work:
             now = self._hall.clock.now()
             if jobs.finish(work.connection, job.id, JobState.EXPIRED, reason):
-                work.record_event(_not_printed(job, now))
+                work.record_event(_not_printed(job, reason, now))
                 work.commit()
 
-    def _failed(self, job: Job, printer: Printer, error: ChannelError) -> None:
-        now = self._hall.clock.now()
-        _log.warning("print_failed", printer=printer.name, code=error.code, attempts=job.attempts)
-        with self._hall.store.administer() as connection:
-            jobs.retry_target(connection, job.target, now + wait_after(job.attempts), error.code)
-        if printer.state != error.code:
-            self._printer_is(job, printer, error.code)
 
-    def _printer_is(self, job: Job, printer: Printer, state: str) -> None:
-        with self._hall.store.change(job.branch) as work:
-            now = self._hall.clock.now()
-            admin.save_printer_state(work.connection, printer.id, state)
-            data: Mapping[str, str | int] = {"printer": printer.id, "state": state}
-            work.record_event(Event(kind=EventKind.PRINTER_CHANGED, at=now, data=data))
-            work.commit()
+class _Watch:
+    """Tells staff how the printer is while a job lasts, and keeps the job claimed."""
+
+    def __init__(
+        self, hall: Hall, states: PrinterStates, job: Job, printer: int, lease: timedelta
+    ) -> None:
+        self._hall = hall
+        self._states = states
+        self._job = job
+        self._printer = printer
+        self._lease = lease
+        self._renew_at = hall.clock.now() + lease / 3
+
+    def told(self, status: PrinterStatus) -> None:
+        now = self._hall.clock.now()
+        if now >= self._renew_at:
+            self._renew_at = now + self._lease / 3
+            with self._hall.store.administer() as connection:
+                jobs.renew(connection, self._job.id, now + self._lease)
+        self._states.note(self._job.branch, self._printer, status)
+
+    def before_last_ink(self) -> None:
+        with self._hall.store.administer() as connection:
+            jobs.note_last_ink(connection, self._job.id)
+
+
+def _cause(channel: Channel, error: ChannelError) -> PrinterStatus:
+    """Why a job failed. After a break in the middle the printer may know better than the wire."""
+    if error.handed is Handed.NOTHING or error.fault not in _OF_THE_WIRE:
+        return failed(error.fault)
+    status = channel.status()
+    return status if status.fault is not None else failed(error.fault)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -206,7 +302,6 @@ def _place(connection: Connection, ticket: Ticket, layout: PaperLayout | None) -
     return LinePlace(ahead=ahead, wait=views.wait_range(staffing, ticket.service, ahead))
 
 
-def _not_printed(job: Job, now: datetime) -> Event:
-    return Event(
-        kind=EventKind.TICKET_NOT_PRINTED, at=now, ticket=job.ticket, data={"target": job.target}
-    )
+def _not_printed(job: Job, reason: str, now: datetime) -> Event:
+    data = {"target": job.target, "reason": reason}
+    return Event(kind=EventKind.TICKET_NOT_PRINTED, at=now, ticket=job.ticket, data=data)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from typing import Protocol
 
 import structlog
@@ -12,6 +14,7 @@ import structlog
 from server.actions import housekeeping
 from server.actions.hall import Hall
 from server.db import reads
+from server.db.jobs import printer_target
 from server.db.unit_of_work import CommitListener
 from server.delivery.dispatcher import Dispatcher
 from server.delivery.printing import PrintSender
@@ -22,6 +25,8 @@ SWEEP = timedelta(seconds=1)
 """How late delivery is at the most when every hint was lost."""
 GATHER = timedelta(milliseconds=30)
 """After a hint the dispatcher waits this long: many taps become one transaction."""
+LOOK = timedelta(seconds=2)
+"""How often an idle printer is asked how it is: staff hear of an open cover within 5 s."""
 HOURS = timedelta(seconds=5)
 """How late the screens learn that the hall has opened or closed."""
 HOUSEKEEPING = timedelta(minutes=5)
@@ -59,6 +64,7 @@ class Worker:
         self._tapped = threading.Event()
         self._threads: list[threading.Thread] = []
         self._printing: dict[str, threading.Thread] = {}
+        self._look_at = 0.0
 
     def start(self) -> None:
         """Begin all loops; also listens for the commits of this process."""
@@ -117,22 +123,30 @@ class Worker:
         self._dispatcher.run_once()
         self._sender.expire()
         for target in self._sender.due():
-            self._print_to(target)
+            self._with_printer(target, partial(self._sender.work_through, target))
+        if time.monotonic() >= self._look_at:
+            self._look_at = time.monotonic() + LOOK.total_seconds()
+            for branch, printer in self._sender.printers():
+                target = printer_target(printer.id)
+                self._with_printer(target, partial(self._sender.look, branch, printer))
 
-    def _print_to(self, target: str) -> None:
-        """Each printer in a thread of its own: one that hangs delays nobody else's paper."""
+    def _with_printer(self, target: str, do: Callable[[], object]) -> None:
+        """One thread a printer: one that hangs delays nobody else's paper, and none is spoken to by two."""
         present = self._printing.get(target)
         if present is not None and present.is_alive():
             return
         thread = threading.Thread(
-            target=self._print_all, args=(target,), name=f"nouba-{target}", daemon=True
+            target=self._guarded, args=(target, do), name=f"nouba-{target}", daemon=True
         )
         self._printing[target] = thread
         thread.start()
 
-    def _print_all(self, target: str) -> None:
+    def _guarded(self, target: str, do: Callable[[], object]) -> None:
         try:
-            self._sender.work_through(target)
+            do()
+            # What was asked for meanwhile does not wait for the next sweep.
+            if target in self._sender.due():
+                self._sender.work_through(target)
         except Exception:
             # The jobs are pending or leased as before: the next sweep finds them.
             _log.exception("delivery_error", loop=target)

@@ -83,7 +83,12 @@ class Printer:
     address: str
     width_dots: int
     state: str
-    """`ok`, `unknown` (nothing printed yet) or the code of the present fault."""
+    """`ok`, `paper_near_end`, `unknown` (not asked yet, or silent) or the code of the present fault."""
+
+    @property
+    def shows_fault(self) -> bool:
+        """Whether it is known not to print."""
+        return self.state not in ("ok", "paper_near_end", "unknown")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -30,7 +30,12 @@ _PRINTING: dict[JobState, PrintingState] = {
     JobState.EXPIRED: "expired",
 }
 _NO_PRINTER = "none"
-_PAPER: dict[str, PrintingState] = {_NO_PRINTER: "no_printer", "ok": "queued", "unknown": "queued"}
+_PAPER: dict[str, PrintingState] = {
+    _NO_PRINTER: "no_printer",
+    "ok": "queued",
+    "paper_near_end": "queued",
+    "unknown": "queued",
+}
 """What a citizen is told at once, by the state of the printer; every other state is a fault."""
 
 

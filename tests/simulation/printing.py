@@ -7,7 +7,8 @@ from collections import Counter
 from datetime import timedelta
 
 from server.actions.hall import Hall
-from server.delivery.channels import Unreachable
+from server.delivery.channels import PrinterStatus, Receipt, Unreachable, Watcher
+from server.delivery.channels.memory import WELL
 from server.delivery.dispatcher import Dispatcher
 from server.delivery.paper import PaperPress, TicketPaper
 from server.delivery.printing import PrintSender
@@ -46,8 +47,23 @@ class PrintRoom:
             hall, PlainPress(), lambda _: self, lambda ticket: ticket.secret, lease=LEASE
         ).run_once()
 
-    def send(self, job_id: str, data: bytes) -> None:
+    def send(
+        self,
+        job_id: str,
+        data: bytes,
+        *,
+        watcher: Watcher,
+        patience_seconds: float,
+        is_mute: bool,
+    ) -> Receipt:
         """The printer's side of a Channel."""
+        del data, patience_seconds, is_mute
         if self.is_broken:
             raise Unreachable("the paper is jammed")
+        watcher.before_last_ink()
         self.printed[job_id] += 1
+        return Receipt(is_proven=True, status=WELL)
+
+    def status(self) -> PrinterStatus:
+        """The other half of the printer's side."""
+        return WELL

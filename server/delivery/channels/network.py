@@ -7,26 +7,25 @@ and hangs up without asking whether the bytes arrived. What is left of it is `se
 
 from __future__ import annotations
 
-import errno
-import fcntl
 import socket
-import struct
-import termios
-import time
-from contextlib import suppress
 from dataclasses import dataclass
 
 from server.delivery.channels.channel import (
     CONNECT_TIMEOUT_SECONDS,
     SEND_TIMEOUT_SECONDS,
-    Broken,
     ChannelError,
+    Receipt,
     Refused,
     TimedOut,
     Unreachable,
+    Watcher,
 )
+from server.delivery.channels.conversation import ask_over, print_over
+from server.delivery.channels.status import PrinterStatus
+from server.delivery.channels.wires import SocketWire, Wire
 
-ARRIVAL_POLL_SECONDS = 0.005
+STATUS_CONNECT_SECONDS_MAX = 1.0
+"""For a question between jobs: staff hear of a pulled cable within 5 s."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,68 +37,45 @@ class NetworkChannel:
     connect_timeout_seconds: float = CONNECT_TIMEOUT_SECONDS
     send_timeout_seconds: float = SEND_TIMEOUT_SECONDS
 
-    def send(self, job_id: str, data: bytes) -> None:
-        """Return once the printer's side has acknowledged every byte, or raise ChannelError."""
-        with self._connect() as connection:
-            deadline = time.monotonic() + self.send_timeout_seconds
-            try:
-                connection.settimeout(self.send_timeout_seconds)
-                connection.sendall(data)
-                self._wait_for_arrival(connection, deadline)
-                _raise_pending(connection)
-                connection.shutdown(socket.SHUT_WR)
-            except TimeoutError as error:
-                # Reset, not close: what still waits here must not print after the next attempt.
-                _reset_on_close(connection)
-                message = f"{self._name}: job {job_id} not taken in {self.send_timeout_seconds} s"
-                raise TimedOut(message, may_have_printed=True) from error
-            except OSError as error:
-                message = f"{self._name}: connection lost during job {job_id}: {error}"
-                raise Broken(message, may_have_printed=True) from error
+    def send(
+        self,
+        job_id: str,
+        data: bytes,
+        *,
+        watcher: Watcher,
+        patience_seconds: float,
+        is_mute: bool,
+    ) -> Receipt:
+        """As the Protocol says; the printer's side has acknowledged every byte."""
+        return print_over(
+            self._connect(self.connect_timeout_seconds),
+            f"{self._name}, job {job_id}",
+            data,
+            watcher,
+            silence_seconds=self.send_timeout_seconds,
+            patience_seconds=patience_seconds,
+            is_mute=is_mute,
+        )
+
+    def status(self) -> PrinterStatus:
+        """Connects for the length of a question: a printer serves one visitor at a time."""
+        return ask_over(lambda: self._connect(STATUS_CONNECT_SECONDS_MAX))
 
     @property
     def _name(self) -> str:
         return f"printer {self.host}:{self.port}"
 
-    def _connect(self) -> socket.socket:
+    def _connect(self, seconds_max: float) -> Wire:
+        seconds = min(seconds_max, self.connect_timeout_seconds)
         try:
-            return socket.create_connection((self.host, self.port), self.connect_timeout_seconds)
+            connection = socket.create_connection((self.host, self.port), seconds)
         except (OSError, UnicodeError) as error:  # UnicodeError: no such name can exist
-            raise self._connect_error(error) from error
+            raise self._connect_error(error, seconds) from error
+        return SocketWire(connection)
 
-    def _connect_error(self, error: Exception) -> ChannelError:
+    def _connect_error(self, error: Exception, seconds: float) -> ChannelError:
         if isinstance(error, TimeoutError):
-            return TimedOut(f"{self._name}: no answer in {self.connect_timeout_seconds} s")
+            return TimedOut(f"{self._name}: no answer in {seconds} s")
         if isinstance(error, ConnectionRefusedError):
             return Refused(f"{self._name}: connection refused")
         return Unreachable(f"{self._name}: {error}")
-
-    def _wait_for_arrival(self, connection: socket.socket, deadline: float) -> None:
-        # Half a ticket in our own kernel is not a ticket: a reset after we close would lose it.
-        while _unacknowledged_bytes(connection) > 0:
-            _raise_pending(connection)
-            if time.monotonic() >= deadline:
-                raise TimeoutError
-            time.sleep(ARRIVAL_POLL_SECONDS)
-
-
-def _unacknowledged_bytes(connection: socket.socket) -> int:
-    """How many sent bytes the other side has not acknowledged; 0 where the system cannot tell."""
-    try:
-        answer = fcntl.ioctl(connection.fileno(), termios.TIOCOUTQ, struct.pack("i", 0))
-    except OSError:
-        return 0
-    return int(struct.unpack("i", answer)[0])
-
-
-def _raise_pending(connection: socket.socket) -> None:
-    """Raise the error that the other side's reset left on the socket, if there is one."""
-    number = connection.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
-    if number:
-        raise OSError(number, errno.errorcode.get(number, "unknown error"))
-
-
-def _reset_on_close(connection: socket.socket) -> None:
-    with suppress(OSError):
-        linger = struct.pack("ii", 1, 0)
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)

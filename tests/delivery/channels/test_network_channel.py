@@ -17,6 +17,7 @@ from server.delivery.channels import (
     TimedOut,
     Unreachable,
 )
+from tests.delivery.channels.sending import send
 
 TICKET = bytes(range(256)) * 400  # about the size of a raster ticket
 FLOOD = bytes(8_000_000)  # more than any pair of socket buffers holds
@@ -62,7 +63,7 @@ def test_every_byte_arrives_in_order_and_the_connection_ends() -> None:
             got.extend(part)
 
     with peer(read_all) as port:
-        channel_to(port).send("job-1", TICKET)
+        send(channel_to(port), TICKET)
     assert bytes(got) == TICKET
 
 
@@ -71,7 +72,7 @@ def test_a_closed_port_refuses_and_nothing_was_printed() -> None:
         unused.bind(("127.0.0.1", 0))
         port = unused.getsockname()[1]
     with pytest.raises(Refused) as caught:
-        channel_to(port).send("job-1", TICKET)
+        send(channel_to(port), TICKET)
     assert caught.value.code == "refused"
     assert not caught.value.may_have_printed
 
@@ -79,7 +80,7 @@ def test_a_closed_port_refuses_and_nothing_was_printed() -> None:
 def test_a_name_that_cannot_be_looked_up_is_unreachable() -> None:
     channel = NetworkChannel(host="p" * 64 + ".local", port=9, connect_timeout_seconds=1.0)
     with pytest.raises(Unreachable) as caught:
-        channel.send("job-1", TICKET)
+        send(channel, TICKET)
     assert caught.value.code == "unreachable"
     assert not caught.value.may_have_printed
 
@@ -90,7 +91,7 @@ def test_a_printer_that_hangs_up_with_a_reset_breaks_the_job() -> None:
         visitor.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
     with peer(reset) as port, pytest.raises(Broken) as caught:
-        channel_to(port).send("job-1", FLOOD)
+        send(channel_to(port), FLOOD)
     assert caught.value.code == "broken_midway"
     assert caught.value.may_have_printed
 
@@ -100,7 +101,7 @@ def test_a_printer_that_accepts_and_closes_breaks_the_job() -> None:
         del visitor
 
     with peer(close_at_once) as port, pytest.raises(Broken):
-        channel_to(port).send("job-1", FLOOD)
+        send(channel_to(port), FLOOD)
 
 
 def test_a_printer_that_never_reads_times_out_and_gets_a_reset() -> None:
@@ -118,7 +119,7 @@ def test_a_printer_that_never_reads_times_out_and_gets_a_reset() -> None:
 
     with peer(never_read, buffer_bytes=4_096) as port:
         with pytest.raises(TimedOut) as caught:
-            channel_to(port, send_timeout_seconds=0.4).send("job-1", FLOOD)
+            send(channel_to(port, send_timeout_seconds=0.4), FLOOD)
         stop.set()
     assert caught.value.code == "timed_out"
     assert caught.value.may_have_printed
@@ -135,5 +136,5 @@ def test_small_jobs_wait_until_the_printer_has_taken_them() -> None:
 
     with peer(never_read, buffer_bytes=2_048) as port:
         with pytest.raises(TimedOut):
-            channel_to(port, send_timeout_seconds=0.4).send("job-1", TICKET)
+            send(channel_to(port, send_timeout_seconds=0.4), TICKET)
         stop.set()
