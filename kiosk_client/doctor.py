@@ -14,10 +14,11 @@ from kiosk_client.catalogue import Catalogue
 from kiosk_client.clock import steady_seconds
 from kiosk_client.http import Away
 from kiosk_client.journal import Journal, JournalFailure
-from kiosk_client.running import FONTS
+from kiosk_client.running import FONTS, is_running
 from kiosk_client.server import HttpServer, Revoked
 from kiosk_client.settings import Identity, KioskSettings, Place, SettingsError
 from server.clock import SystemClock
+from server.delivery.channels import Paper, open_channel
 from server.delivery.paper.fonts import FontBook
 from server.domain.errors import Refusal
 
@@ -30,6 +31,22 @@ _BTN_TOUCH: Final = 0x14A
 _WORD_BITS: Final = 64
 
 Verdict = Literal["ok", "note", "fault"]
+
+_PRINTER_VERDICTS: Final[dict[str, Verdict]] = {"ok": "ok", "unknown": "note", "fault": "fault"}
+_PRINTER_ADVICE: Final = {
+    "unknown": "it does not answer questions, as some cheap ones: print a test page",
+    "cover_open": "close its cover",
+    "paper_end": "put in a new roll",
+    "cutter": "switch it off, free the blade, switch it on",
+    "broken": "switch it off and on; if that does not help, have it repaired",
+    "overheated": "let it cool down for some minutes",
+    "error": "switch it off and on",
+    "offline": "press its online or feed button",
+    "unreachable": "is it switched on, is its cable in, is the address right?",
+    "refused": "another program uses it, or this user may not: adduser nouba-kiosk lp",
+    "timed_out": "is it switched on? Try it with another cable",
+    "broken_midway": "look at its cable",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -236,6 +253,31 @@ def _printer(patient: _Patient) -> Iterator[Finding]:
             text="none is set",
             advice=f"set printer in {patient.place.settings_file}; without it citizens note their number",
         )
+        return
+    if is_running(patient.place):
+        # A printer has one pair of ears: the running kiosk asks it, and tells staff.
+        yield Finding(
+            subject="printer",
+            verdict="note",
+            text="nouba-kiosk runs and asks it itself",
+            advice="see the kiosk's line on the server's page /devices, or stop it and ask again",
+        )
+        return
+    status = open_channel(patient.settings.printer).status()
+    yield Finding(
+        subject="printer",
+        verdict=_PRINTER_VERDICTS[status.state],
+        text=status.code,
+        advice=_PRINTER_ADVICE.get(status.code, ""),
+    )
+    paper: dict[Paper, tuple[Verdict, str]] = {
+        Paper.OK: ("ok", ""),
+        Paper.NEAR_END: ("note", "put in a new roll soon"),
+        Paper.END: ("fault", "put in a new roll"),
+        Paper.UNKNOWN: ("note", "this printer does not tell: look at the roll"),
+    }
+    verdict, advice = paper[status.paper]
+    yield Finding(subject="paper", verdict=verdict, text=status.paper.value, advice=advice)
 
 
 def _fonts(patient: _Patient) -> Iterator[Finding]:

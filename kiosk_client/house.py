@@ -12,7 +12,7 @@ import structlog
 from kiosk_client.catalogue import Catalogue
 from kiosk_client.http import Away
 from kiosk_client.journal import Draft, Entry, Journal, JournalFailure
-from kiosk_client.link import Link, PrinterStatus
+from kiosk_client.link import Link, PrinterReport
 from kiosk_client.server import Issued, Revoked
 from server.clock import Chance, Clock, new_secret, new_ticket_id
 from server.domain import queue
@@ -50,7 +50,7 @@ class Home:
         clock: Clock,
         chance: Chance,
         *,
-        printer: Callable[[], PrinterStatus],
+        printer: Callable[[], PrinterReport],
         paper_ordered: Callable[[], None],
     ) -> None:
         self._link = link

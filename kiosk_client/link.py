@@ -55,7 +55,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PrinterStatus:
+class PrinterReport:
     """`state` is `ok`, `unknown`, `none` or the code of a fault."""
 
     state: str
@@ -72,7 +72,7 @@ class Link:
         clock: KioskClock,
         *,
         version: str,
-        printer: Callable[[], PrinterStatus],
+        printer: Callable[[], PrinterReport],
     ) -> None:
         self._server = server
         self._journal = journal

@@ -1,8 +1,8 @@
 """The printer loop: one paper after the other, each at most once, within milliseconds of the tap.
 
-Before the first byte leaves, the journal says so; afterwards it says how it ended. A paper whose sending
-broke midway, or during which the machine died, may be out: it is never sent again. Its citizen is told to
-note the number, and staff learn of it.
+Before the last of the ink leaves, the journal says so; afterwards it says how it ended. A paper that may be
+out, because its sending broke at the very end or the machine died then, is never sent again: its citizen is
+told to note the number, and staff learn of it (`server/delivery/channels/attempts.py` has the rules).
 """
 
 from __future__ import annotations
@@ -16,9 +16,17 @@ import structlog
 
 from kiosk_client.catalogue import Catalogue
 from kiosk_client.journal import Entry, Journal, JournalFailure, Paper
-from kiosk_client.link import PrinterStatus
+from kiosk_client.link import PrinterReport
 from server.clock import Clock
-from server.delivery.channels import Channel, ChannelError
+from server.delivery.channels import (
+    Channel,
+    ChannelError,
+    Fate,
+    PrinterStatus,
+    fate_after,
+    fate_after_crash,
+)
+from server.delivery.channels.status import UNKNOWN, failed
 from server.delivery.paper import PaperPress, TicketPaper
 from server.delivery.paper.ticket_paper import WidthDots
 from server.delivery.paper.words import words_of
@@ -27,11 +35,11 @@ from server.domain.ids import Language, in_language
 
 EXPIRE: Final = timedelta(minutes=3)
 """By then its citizen has noted the number and left the kiosk."""
-IDLE_SECONDS: Final = 30.0
+LOOK_SECONDS: Final = 2.0
+"""An idle printer is asked this often how it is: staff know of an empty roll before the next citizen does."""
 PAUSE_AFTER_ERROR_SECONDS: Final = 1.0
-NO_PRINTER: Final = PrinterStatus(state="none", paper="unknown")
-_UNKNOWN: Final = PrinterStatus(state="unknown", paper="unknown")
-_OK: Final = PrinterStatus(state="ok", paper="unknown")
+NO_PRINTER: Final = PrinterReport(state="none", paper="unknown")
+UNSURE: Final = "unsure"
 _log = structlog.get_logger(__name__)
 
 
@@ -57,15 +65,19 @@ class PrinterLoop:
         self._width_dots = width_dots
         self._catalogue = catalogue
         self._changed = changed
-        self._status = NO_PRINTER if channel is None else _UNKNOWN
+        self._known = UNKNOWN
         self._failures = 0
         self._warmed: str | None = None
         self._woken = threading.Event()
         self._stopping = threading.Event()
 
-    def status(self) -> PrinterStatus:
-        """How the printer is, as far as it has shown."""
-        return self._status
+    def status(self) -> PrinterReport:
+        """How the printer is, as far as it tells."""
+        if self._channel is None:
+            return NO_PRINTER
+        known = self._known
+        state = known.state if known.fault is None else known.fault.value
+        return PrinterReport(state=state, paper=known.paper.value)
 
     def ordered(self) -> None:
         """A paper waits in the journal: print it now."""
@@ -76,7 +88,7 @@ class PrinterLoop:
         self._woken.set()
 
     def run(self) -> None:
-        """Print until `stop`. Waits on an event, never by looking again and again."""
+        """Print until `stop`. A tap wakes it at once; it never looks into the journal to see whether one came."""
         if self._channel is None:
             return
         while not self._stopping.is_set():
@@ -93,72 +105,100 @@ class PrinterLoop:
             self._woken.wait(wait)
 
     def turn(self, channel: Channel) -> float:
-        """Print all that waits; returns the seconds after which to look again unless something is ordered."""
+        """Print all that waits, then ask how the printer is; returns the seconds until the next turn."""
         while (paper := self._journal.next_paper()) is not None and not self._stopping.is_set():
             if not self._print(channel, paper):
                 return wait_after(self._failures).total_seconds()
         self._warm_up()
-        return IDLE_SECONDS
+        if not self._woken.is_set():
+            self.note(channel.status())
+        return LOOK_SECONDS
+
+    def note(self, status: PrinterStatus) -> None:
+        """The printer told how it is."""
+        if status != self._known:
+            _log.info("printer_changed", state=status.code)
+            self._known = status
+            self._changed()
 
     def _print(self, channel: Channel, paper: Paper) -> bool:
         """False when the printer has a fault and the paper must wait."""
-        if paper.is_interrupted:
-            self._journal.end_paper(paper.ticket, "doubtful", "interrupted")
+        if self._journal.state != "ok":
+            self._journal.probe()  # else a paper would be begun again and again, and never end
+        if fate_after_crash(last_ink_was_noted=paper.is_interrupted) is Fate.UNSURE:
+            self._journal.end_paper(paper.ticket, "doubtful", UNSURE)
             return True
-        if self._clock.now() - paper.made_at > EXPIRE:
+        age = self._clock.now() - paper.made_at
+        if age > EXPIRE:
             _log.warning("paper_expired", label=paper.entry.answer.label)
             self._journal.end_paper(paper.ticket, "expired", "too_late")
             return True
         catalogue = self._catalogue()
         assert catalogue is not None, "tickets are made from a catalogue"
         try:
-            words = words_for(paper.entry, catalogue, self._width_dots)
-            data = self._press.escpos(words)
+            data = self._press.escpos(words_for(paper.entry, catalogue, self._width_dots))
         except ValueError as error:
             # A setting that no paper can hold. Waiting would not mend it, and would hold up the others.
             _log.error("ticket_cannot_be_drawn", problem=str(error))
             self._journal.end_paper(paper.ticket, "expired", "cannot_draw")
             return True
-        return self._send(channel, paper, data)
+        return self._send(channel, paper.ticket, data, patience=EXPIRE - age)
 
-    def _send(self, channel: Channel, paper: Paper, data: bytes) -> bool:
-        self._journal.begin_sending(paper.ticket)
+    def _send(self, channel: Channel, ticket: str, data: bytes, *, patience: timedelta) -> bool:
         try:
-            channel.send(paper.ticket, data)
+            receipt = channel.send(
+                ticket,
+                data,
+                watcher=_Watch(self, self._journal, ticket),
+                patience_seconds=patience.total_seconds(),
+                is_mute=self._known.state == "unknown",
+            )
         except ChannelError as error:
             self._failures += 1
-            _log.warning("print_failed", code=error.code, attempts=self._failures)
-            if error.may_have_printed:
-                self._journal.end_paper(paper.ticket, "doubtful", error.code)
-            else:
-                self._journal.not_sent(paper.ticket)
-            self._show(PrinterStatus(state=error.code, paper="unknown"))
+            _log.warning("print_failed", code=error.code, handed=error.handed.name)
+            match fate_after(error.handed):
+                case Fate.UNSURE:
+                    self._journal.end_paper(ticket, "doubtful", UNSURE)
+                case Fate.PRINTED:
+                    self._journal.end_paper(ticket, "done")
+                case Fate.TRY_AGAIN:
+                    self._journal.not_sent(ticket)
+            self.note(failed(error.fault))
             return False
         self._failures = 0
-        self._journal.end_paper(paper.ticket, "done")
-        self._show(_OK)
+        self._journal.end_paper(ticket, "done")
+        self.note(receipt.status)
         return True
-
-    def _show(self, status: PrinterStatus) -> None:
-        if status != self._status:
-            self._status = status
-            self._changed()
 
     def _warm_up(self) -> None:
         """Draw each service once while nobody waits, so that the first citizen's paper is as quick as any."""
         catalogue = self._catalogue()
         if catalogue is None or catalogue.raw.version == self._warmed:
             return
-        self._warmed = catalogue.raw.version
         for language in catalogue.branch.languages:
-            for code in catalogue.codes:
+            for code in sorted(catalogue.codes):
                 if self._woken.is_set():
-                    self._warmed = None
                     return
                 try:
                     self._press.escpos(_sample(catalogue, code, language, self._width_dots))
                 except ValueError as error:
                     _log.error("ticket_cannot_be_drawn", service=code, problem=str(error))
+        self._warmed = catalogue.raw.version
+
+
+class _Watch:
+    """Follows one job (`server.delivery.channels.Watcher`)."""
+
+    def __init__(self, loop: PrinterLoop, journal: Journal, ticket: str) -> None:
+        self._loop = loop
+        self._journal = journal
+        self._ticket = ticket
+
+    def told(self, status: PrinterStatus) -> None:
+        self._loop.note(status)
+
+    def before_last_ink(self) -> None:
+        self._journal.begin_sending(self._ticket)
 
 
 def words_for(entry: Entry, catalogue: Catalogue, width_dots: WidthDots) -> TicketPaper:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from kiosk_client.running import FONTS, alone
 from kiosk_client.settings import Place, SettingsError
-from server.delivery.channels import ChannelError, open_channel
+from server.delivery.channels import ChannelError, Unwatched, open_channel
 from server.delivery.paper import PaperPress
 
-_JOB = "test-page"
+PATIENCE_SECONDS: Final = 30.0
+_JOB: Final = "test-page"
 
 
 def print_test_page(place: Place) -> str:
@@ -19,7 +22,9 @@ def print_test_page(place: Place) -> str:
     # A printer has one pair of ears: the running kiosk would speak at the same time.
     with alone(place):
         try:
-            open_channel(settings.printer).send(_JOB, data)
+            open_channel(settings.printer).send(
+                _JOB, data, watcher=Unwatched(), patience_seconds=PATIENCE_SECONDS, is_mute=False
+            )
         except ChannelError as error:
             raise SettingsError(f"the printer said {error.code}: {error}") from error
     return (
