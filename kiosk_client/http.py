@@ -49,6 +49,7 @@ class HttpClient:
         self._steady = steady
         self._lock = threading.Lock()
         self._idle: list[http.client.HTTPConnection] = []
+        self._closed = False
 
     def send(
         self,
@@ -79,6 +80,7 @@ class HttpClient:
     def close(self) -> None:
         """Let go of the connections that are kept."""
         with self._lock:
+            self._closed = True
             idle, self._idle = self._idle, []
         for connection in idle:
             connection.close()
@@ -117,7 +119,7 @@ class HttpClient:
 
     def _keep(self, connection: http.client.HTTPConnection) -> None:
         with self._lock:
-            if len(self._idle) < CONNECTIONS_KEPT_MAX:
+            if len(self._idle) < CONNECTIONS_KEPT_MAX and not self._closed:
                 self._idle.append(connection)
                 return
         with suppress(OSError):
