@@ -32,6 +32,7 @@ from server.web import (
     access,
     api,
     board,
+    context,
     desk,
     home,
     kiosk,
@@ -94,6 +95,7 @@ def create_app(config: Config, *, hall: Hall | None = None, paper_url: str = "")
     app.extensions[EXTENSION] = parts
     _protect(app, config)
     problems.install(app)
+    context.tell_time(app)
     for blueprint, guard in DOORS:
         _register(app, blueprint, guard)
     io = _sockets(app, config)

@@ -165,6 +165,15 @@ class LimitSettings:
     sign_ins_per_minute: int = _setting(
         10, "Attempts to sign in, a minute and an address.", between=(1, _RATE_MAX)
     )
+    pairings_per_minute: int = _setting(
+        10, "Codes that new devices ask for, a minute and an address.", between=(1, _RATE_MAX)
+    )
+    pairing_claims_per_minute: int = _setting(
+        300,
+        "Questions of new devices whether their code was accepted, a minute and an address; each "
+        "asks every two seconds.",
+        between=(1, _RATE_MAX),
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -133,6 +133,18 @@ class PrinterCard:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceNotice:
+    """A device that needs somebody: a fault, a silence, or papers that did not come out."""
+
+    kind: str
+    name: str
+    state: str
+    fault: str | None
+    last_seen_at: datetime | None
+    not_printed: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DeskView:
     """Everything on the agent's one screen. `next_up` is None when nobody can be called."""
 
@@ -158,6 +170,7 @@ class DeskView:
     finished: tuple[TicketCard, ...]
     """Finished a moment ago: for a supervisor, who may reopen one."""
     printers: tuple[PrinterCard, ...]
+    devices: tuple[DeviceNotice, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Literal
 
-from server.wire import BranchCard, TicketView
+from server.wire import BranchCard, PrinterCard, TicketView
 
 DeviceKind = Literal["kiosk", "display"]
 PaperState = Literal["ok", "near_end", "end", "unknown"]
@@ -156,6 +156,28 @@ class DeviceCard:
     version: str
     last_seen_at: datetime | None
     clock_skew_seconds: float | None
+    not_printed: tuple[str, ...] = ()
+    """Numbers of today whose paper did not come out, while they are still wanted."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DevicesView:
+    """The devices of a branch and the printers of its server, for supervisors."""
+
+    branch: BranchCard
+    seq: int
+    at: datetime
+    devices: tuple[DeviceCard, ...]
+    printers: tuple[PrinterCard, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaperAnswer:
+    """What the server knows now of a paper that a kiosk printed by itself."""
+
+    ticket: str
+    label: str
+    state: Literal["printed", "not_printed"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

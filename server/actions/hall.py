@@ -11,7 +11,7 @@ from typing import Generic, TypeVar
 from server.clock import Chance, Clock
 from server.db.unit_of_work import RequestKey, Store, UnitOfWork
 from server.domain.errors import NoShift, NotAllowed, Refusal
-from server.domain.ids import AgentId, BranchId, DeskId
+from server.domain.ids import AgentId, BranchId, DeskId, DeviceId
 from server.domain.queue import Shift
 from server.domain.roles import Right, Role, rights_of
 from server.domain.ticket import Place
@@ -30,13 +30,17 @@ class Hall:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caller:
-    """Who asks. `scope` names the credential among all others; `printer` is where its paper comes out."""
+    """Who asks. `scope` names the credential among all others; `printer` is where its paper comes out.
+
+    `device` is the paired kiosk or screen that the token belongs to.
+    """
 
     scope: str
     role: Role
     branch: BranchId
     agent: AgentId | None = None
     printer: int | None = None
+    device: DeviceId | None = None
 
     def require(self, right: Right) -> None:
         """Raises NotAllowed."""
@@ -50,6 +54,12 @@ class Caller:
         if self.agent is None:
             raise NotAllowed("only an agent can do this", role=self.role)
         return self.agent
+
+    def require_device(self) -> DeviceId:
+        """The machine behind the request. Raises NotAllowed for anybody who was not paired."""
+        if self.device is None:
+            raise NotAllowed("only a paired device can do this", role=self.role)
+        return self.device
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

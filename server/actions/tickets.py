@@ -9,7 +9,7 @@ from server.actions.hall import Answered, Caller, Hall, Step, perform, request_k
 from server.clock import new_secret, new_ticket_id
 from server.db import reads
 from server.db.staffing import read_staffing_around
-from server.db.unit_of_work import UnitOfWork
+from server.db.unit_of_work import RequestKey, UnitOfWork
 from server.db.views import wait_range
 from server.domain import queue, ticket
 from server.domain.ids import BranchId, Language, Secret
@@ -35,19 +35,25 @@ def issue_ticket(
     """
     caller.require(Right.ISSUE)
     require_branch(caller, branch)
-    asked = queue.IssueRequest(ticket_class=ticket_class, language=language, printer=caller.printer)
+    asked = queue.IssueRequest(
+        ticket_class=ticket_class,
+        language=language,
+        printer=caller.printer,
+        device=caller.device,
+    )
 
     def step(work: UnitOfWork, now: datetime) -> Step[TicketAnswer]:
         found = reads.service_by_code(work.connection, branch, service)
         # Asked before the number is taken: the error then speaks of the door, not of the counter.
         queue.require_open(work.branch, found, now)
         day = work.branch.hours.business_day(now)
-        number, waiting = work.take_number(found.id, day)
+        number, waiting, reserved_from = work.take_number(found.id, day)
         change = queue.issue(
             asked,
             branch=work.branch,
             service=found,
             number=number,
+            reserved_from=reserved_from,
             day=day,
             ticket_id=new_ticket_id(now, work.seq, hall.chance),
             secret=new_secret(hall.chance),
@@ -62,8 +68,15 @@ def issue_ticket(
         answer = answer_of(change.after, found.code, None, work.seq)
         return Step(answer=replace(answer, secret=change.after.secret, ahead=ahead, wait=wait))
 
-    request = request_key(caller.scope, key, "issue", branch, service, ticket_class, language)
+    request = issue_key(caller, key, service, ticket_class, language)
     return perform(hall, branch, request, TicketAnswer, step)
+
+
+def issue_key(
+    caller: Caller, key: str | None, service: str, ticket_class: str, language: str
+) -> RequestKey | None:
+    """The identity of a tap, the same whether the server or the kiosk gives out the ticket."""
+    return request_key(caller.scope, key, "issue", caller.branch, service, ticket_class, language)
 
 
 def cancel_ticket(*, hall: Hall, secret: Secret, key: str | None) -> Answered[TicketAnswer]:

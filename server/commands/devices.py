@@ -26,7 +26,11 @@ def printer() -> None:
 @printer.command("create")
 @branch_option
 @click.argument("name")
-@click.option("--address", required=True, help="tcp://HOST:9100, usb://VENDOR:PRODUCT, serial:///dev/ttyUSB0, cups://QUEUE or file:///PATH.")
+@click.option(
+    "--address",
+    required=True,
+    help="tcp://HOST:9100, usb://VENDOR:PRODUCT, serial:///dev/ttyUSB0, cups://QUEUE or file:///PATH.",
+)
 @click.option(
     "--width",
     type=click.Choice(list(WIDTHS_DOTS)),
@@ -53,7 +57,11 @@ def create_printer(place: Place, /, slug: str | None, name: str, address: str, w
 @printer.command("move")
 @branch_option
 @click.argument("name")
-@click.option("--address", required=True, help="tcp://HOST:9100, usb://VENDOR:PRODUCT, serial:///dev/ttyUSB0, cups://QUEUE or file:///PATH.")
+@click.option(
+    "--address",
+    required=True,
+    help="tcp://HOST:9100, usb://VENDOR:PRODUCT, serial:///dev/ttyUSB0, cups://QUEUE or file:///PATH.",
+)
 @with_place
 def move_printer(place: Place, /, slug: str | None, name: str, address: str) -> None:
     """Give the printer NAME another address."""

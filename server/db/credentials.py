@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from server.db import codec
-from server.db.tables import agents, branches, tokens
+from server.db.tables import agents, branches, devices, tokens
 from server.domain.branch import Agent, Branch
-from server.domain.ids import AgentId, BranchId
+from server.domain.ids import AgentId, BranchId, DeviceId
 from server.domain.roles import Role
 
 
@@ -22,6 +22,9 @@ class Credential:
     branch: Branch
     agent: AgentId | None
     printer: int | None
+    device: DeviceId | None = None
+    is_first_use: bool = False
+    """Whether a device's token has never been used: the first use is to be noted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,9 +42,12 @@ _credential = (
         tokens.c.role,
         tokens.c.agent_id,
         tokens.c.printer_id,
+        devices.c.id.label("device_id"),
+        devices.c.first_used_at,
         branches,
     )
     .join(branches, branches.c.id == tokens.c.branch_id)
+    .join(devices, devices.c.token_id == tokens.c.id, isouter=True)
     .join(agents, agents.c.id == tokens.c.agent_id, isouter=True)
     .where(
         tokens.c.digest == sa.bindparam("digest"),
@@ -63,6 +69,8 @@ def credential(connection: sa.Connection, digest: str) -> Credential | None:
         branch=codec.branch(row),
         agent=row.agent_id,
         printer=row.printer_id,
+        device=row.device_id,
+        is_first_use=row.device_id is not None and row.first_used_at is None,
     )
 
 

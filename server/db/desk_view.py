@@ -7,8 +7,9 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from server.db import codec, jobs, reads
+from server.db import codec, reads
 from server.db.credentials import Account, account
+from server.db.device_views import notices, printer_cards
 from server.db.staffing import Staffing, read_staffing
 from server.db.tables import agents, shifts, tickets
 from server.db.views import branch_card, plain, service_tiles
@@ -20,7 +21,7 @@ from server.domain.queue import Shift
 from server.domain.roles import Right, rights_of
 from server.domain.states import TicketState
 from server.domain.ticket import REOPEN_WINDOW, Ticket
-from server.wire import DeskChoice, DeskLineCard, DeskView, NextUp, PrinterCard, TicketCard
+from server.wire import DeskChoice, DeskLineCard, DeskView, NextUp, TicketCard
 
 WAITING_SHOWN_MAX = 30
 ASIDE_SHOWN_MAX = 30
@@ -58,7 +59,8 @@ def desk(connection: sa.Connection, branch_id: BranchId, shift: Shift, now: date
         parked=_cards((each for each in aside if each.state is TicketState.PARKED), by_id),
         missed=_cards((each for each in aside if each.state is TicketState.MISSED), by_id),
         finished=_cards(_finished(connection, branch, found, now), by_id),
-        printers=_printers(connection, branch_id),
+        printers=printer_cards(connection, branch_id),
+        devices=notices(connection, branch, now),
     )
 
 
@@ -194,16 +196,4 @@ def _line_card(
         names=plain(service.names),
         waiting=staffing.waiting.get(service.id, 0),
         lag_minutes=round(served.lag.total_seconds() / 60),
-    )
-
-
-def _printers(connection: sa.Connection, branch_id: BranchId) -> tuple[PrinterCard, ...]:
-    waiting = jobs.waiting_by_target(connection, branch_id)
-    return tuple(
-        PrinterCard(
-            name=printer.name,
-            state=printer.state,
-            waiting=waiting.get(jobs.printer_target(printer.id), 0),
-        )
-        for printer in reads.printers_of(connection, branch_id)
     )

@@ -157,6 +157,55 @@ tokens = sa.Table(
     _time("revoked_at", nullable=True),
 )
 
+devices = sa.Table(
+    "devices",
+    metadata,
+    _id(),
+    _ref("branch_id", "branches"),
+    sa.Column("kind", sa.String(20), nullable=False),
+    sa.Column("name", sa.String(60), nullable=False),
+    sa.Column("token_id", _Id, sa.ForeignKey("tokens.id"), unique=True),
+    # Where the server prints its tickets; NULL for a device that prints by itself.
+    _ref("printer_id", "printers", nullable=True),
+    _time("created_at"),
+    _time("first_used_at", nullable=True),
+    _time("revoked_at", nullable=True),
+    # What the last event told of it, and its last report (domain/devices.py).
+    sa.Column("state", sa.String(12), nullable=False),
+    sa.Column("version", sa.String(40), nullable=False),
+    sa.Column("printer_state", sa.String(30), nullable=False),
+    sa.Column("paper", sa.String(12), nullable=False),
+    sa.Column("journal", sa.String(12), nullable=False),
+    sa.Column("waiting_to_sync", sa.Integer, nullable=False),
+    sa.Column("clock_skew_seconds", sa.Float),
+    _time("last_seen_at", nullable=True),
+)
+_IN_USE = sa.text("revoked_at IS NULL")
+sa.Index(
+    "ux_devices_name",
+    devices.c.branch_id,
+    devices.c.name,
+    unique=True,
+    sqlite_where=_IN_USE,
+    postgresql_where=_IN_USE,
+)
+
+pairings = sa.Table(
+    "pairings",
+    metadata,
+    _id(),
+    # Shown on the device's screen for minutes; it opens nothing by itself.
+    sa.Column("code", sa.String(6), nullable=False, unique=True),
+    # SHA-256 of what only the device knows.
+    sa.Column("claim_digest", sa.String(64), nullable=False, unique=True),
+    sa.Column("kind", sa.String(20), nullable=False),
+    # What the device calls itself.
+    sa.Column("name", sa.String(60)),
+    sa.Column("version", sa.String(40), nullable=False),
+    _time("expires_at"),
+    _ref("device_id", "devices", nullable=True),
+)
+
 shifts = sa.Table(
     "shifts",
     metadata,
@@ -191,6 +240,8 @@ lines = sa.Table(
     sa.Column("last_number", sa.Integer, nullable=False),
     # Kept in the same transaction as the tickets, so that no screen has to count them.
     sa.Column("waiting", sa.Integer, nullable=False),
+    # The numbers from here to 999 are leased to kiosks (blocks): online ones stop before.
+    sa.Column("reserved_from", sa.Integer, nullable=False, server_default="1000"),
     sa.CheckConstraint("waiting >= 0", name="waiting"),
 )
 
@@ -261,6 +312,35 @@ sa.Index(
     tickets.c.day,
     sqlite_where=_UNFINISHED,
     postgresql_where=_UNFINISHED,
+)
+
+blocks = sa.Table(
+    "blocks",
+    metadata,
+    sa.Column("branch_id", _Id, sa.ForeignKey("branches.id"), primary_key=True),
+    sa.Column("day", sa.Date, primary_key=True),
+    sa.Column("service_id", _Id, sa.ForeignKey("services.id"), primary_key=True),
+    sa.Column("device_id", _Id, sa.ForeignKey("devices.id"), primary_key=True),
+    sa.Column("first", sa.Integer, nullable=False),
+    sa.Column("last", sa.Integer, nullable=False),
+    _time("leased_at"),
+    # How many of them became tickets: part of what the service needs on a day.
+    sa.Column("kept", sa.Integer, nullable=False),
+    sa.UniqueConstraint("branch_id", "day", "service_id", "first"),
+    sa.CheckConstraint("first >= 1 AND first <= last AND last <= 999", name="numbers"),
+)
+
+# Tickets whose paper a kiosk could not print: only these, so that most tickets cost nothing here.
+unprinted = sa.Table(
+    "unprinted",
+    metadata,
+    sa.Column("ticket_id", sa.String(26), sa.ForeignKey("tickets.id"), primary_key=True),
+    _ref("branch_id", "branches"),
+    _ref("device_id", "devices"),
+    sa.Column("day", sa.Date, nullable=False),
+    sa.Column("reason", sa.String(30), nullable=False),
+    _time("at"),
+    sa.Index("ix_unprinted_branch_id_day", "branch_id", "day"),
 )
 
 segments = sa.Table(

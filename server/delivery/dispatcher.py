@@ -23,7 +23,7 @@ _log = structlog.get_logger(__name__)
 
 
 class Dispatcher:
-    """Makes a print job of every issued ticket whose branch has a printer."""
+    """Makes a print job of every issued ticket whose branch has a printer and whose kiosk has none of its own."""
 
     def __init__(self, hall: Hall, *, expires_after: timedelta) -> None:
         self._hall = hall
@@ -61,10 +61,12 @@ class Dispatcher:
         event = recorded.event
         if event.kind is not EventKind.TICKET_ISSUED or not printers:
             return None
+        wanted = event.data.get("printer")
+        if wanted is None and "device" in event.data:
+            return None  # that kiosk prints by itself
         if event.at + self._expires_after <= self._hall.clock.now():
             return None  # nobody waits at the kiosk any more (the server was away, or a printer is new)
         assert event.ticket is not None, "an issued ticket is named by its event"
-        wanted = event.data.get("printer")
         chosen = printers.get(int(wanted)) if wanted is not None else None
         if wanted is not None and chosen is None:
             _log.warning("printer_gone", branch=branch, printer=wanted, seq=recorded.seq)

@@ -11,7 +11,7 @@ from typing import Protocol
 
 import structlog
 
-from server.actions import housekeeping
+from server.actions import devices, housekeeping
 from server.actions.hall import Hall
 from server.db import reads
 from server.db.jobs import printer_target
@@ -19,6 +19,7 @@ from server.db.unit_of_work import CommitListener
 from server.delivery.dispatcher import Dispatcher
 from server.delivery.printing import PrintSender
 from server.delivery.push import PULSE, Pusher
+from server.domain.devices import SILENT
 from server.domain.ids import BranchId, Seq
 
 SWEEP = timedelta(seconds=1)
@@ -29,6 +30,8 @@ LOOK = timedelta(seconds=2)
 """How often an idle printer is asked how it is: staff hear of an open cover within 5 s."""
 HOURS = timedelta(seconds=5)
 """How late the screens learn that the hall has opened or closed."""
+DEVICES = timedelta(seconds=2)
+"""How late staff learn that a device is silent, beyond the time that it may be."""
 HOUSEKEEPING = timedelta(minutes=5)
 PAUSE_AFTER_ERROR = timedelta(seconds=1)
 STOP_TIMEOUT_SECONDS = 5
@@ -59,6 +62,7 @@ class Worker:
         self._pusher = pusher
         self._dispatcher = dispatcher
         self._sender = sender
+        self._started_at = hall.clock.now()
         self._hints = hints(self.hint) if hints is not None else None
         self._stopping = threading.Event()
         self._tapped = threading.Event()
@@ -74,6 +78,7 @@ class Worker:
             "pulse": self._pulse,
             "print": self._print,
             "hours": self._watch_hours,
+            "devices": self._watch_devices,
             "housekeeping": self._keep_house,
         }
         if self._hints is not None:
@@ -157,6 +162,15 @@ class Worker:
         for branch in branches:
             housekeeping.note_hours(hall=self._hall, branch=branch.id)
         self._stopping.wait(HOURS.total_seconds())
+
+    def _watch_devices(self) -> None:
+        """Not at once: while the server was away, no device could report."""
+        if self._hall.clock.now() >= self._started_at + SILENT:
+            with self._hall.store.read() as connection:
+                branches = reads.all_branches(connection)
+            for branch in branches:
+                devices.note_silent(hall=self._hall, branch=branch.id)
+        self._stopping.wait(DEVICES.total_seconds())
 
     def _keep_house(self) -> None:
         with self._hall.store.read() as connection:

@@ -3,12 +3,16 @@
     Refusal
     ├── NotFound        the thing named does not exist here
     │   └── UnknownBranch · UnknownService · UnknownDesk · UnknownTicket · UnknownAgent · UnknownPrinter
+    │       UnknownDevice · UnknownPairing
     ├── Conflict        it exists, but the present state says no
     │   ├── IllegalTransition · RecallTooSoon · ReopenTooLate
     │   ├── ServiceClosed · BranchClosed · LineFull
     │   ├── TicketInHand · NobodyWaiting · TicketNotHere
     │   ├── NoShift · DeskTaken · AgentElsewhere · DeskPaused
+    │   ├── DayNotLeasable · NumberNotLeased · NumberTaken · TooManyPairings
     │   └── KioskOutOfOrder · ServerAway      said by the program on a kiosk alone
+    ├── Gone            it was here, and is over
+    │   └── PairingExpired
     ├── Invalid         the request makes no sense: it names the field
     ├── NotAllowed      known, but without the right
     └── KeyReused       one idempotency key, two different requests
@@ -62,6 +66,16 @@ class UnknownPrinter(NotFound):
     code = "unknown_printer"
 
 
+class UnknownDevice(NotFound):
+    code = "unknown_device"
+
+
+class UnknownPairing(NotFound):
+    """No device shows this code now: mistyped, expired or accepted already."""
+
+    code = "unknown_pairing"
+
+
 class Conflict(Refusal):
     code = "conflict"
 
@@ -89,7 +103,7 @@ class BranchClosed(Conflict):
 
 
 class LineFull(Conflict):
-    """The numbers of the day are used up (`MAX_NUMBER`)."""
+    """The numbers of the day are used up (`MAX_NUMBER`), or the others are leased to kiosks."""
 
     code = "line_full"
 
@@ -140,6 +154,38 @@ class ServerAway(Conflict):
     """Only the server could answer this, and it is not reached."""
 
     code = "server_away"
+
+
+class DayNotLeasable(Conflict):
+    """Numbers are leased for today and the next open day."""
+
+    code = "day_not_leasable"
+
+
+class NumberNotLeased(Conflict):
+    """The number is in no block of this kiosk."""
+
+    code = "number_not_leased"
+
+
+class NumberTaken(Conflict):
+    """Another ticket has this number, id or secret."""
+
+    code = "number_taken"
+
+
+class TooManyPairings(Conflict):
+    code = "too_many_pairings"
+
+
+class Gone(Refusal):
+    code = "gone"
+
+
+class PairingExpired(Gone):
+    """The code ran out, or its token was fetched and used: the same answer for one that never was."""
+
+    code = "pairing_expired"
 
 
 class Invalid(Refusal):

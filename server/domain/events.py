@@ -42,6 +42,12 @@ class EventKind(StrEnum):
     PAPER_LAYOUT_CHANGED = "paper_layout_changed"
     PRINTER_CHANGED = "printer_changed"
     TICKET_NOT_PRINTED = "ticket_not_printed"
+    TICKET_PRINTED = "ticket_printed"
+    DEVICE_PAIRED = "device_paired"
+    DEVICE_RENAMED = "device_renamed"
+    DEVICE_CHANGED = "device_changed"
+    DEVICE_REVOKED = "device_revoked"
+    NUMBERS_LEASED = "numbers_leased"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -69,7 +69,16 @@ class Hours:
 
     def midnight(self, moment: datetime) -> datetime:
         """The instant at which the business day of `moment` began."""
-        return datetime.combine(self.business_day(moment), time(0), self.zone).astimezone(UTC)
+        return self.start_of(self.business_day(moment))
+
+    def start_of(self, day: date) -> datetime:
+        """The instant at which a business day begins."""
+        return datetime.combine(day, time(0), self.zone).astimezone(UTC)
+
+    def next_open_day(self, day: date) -> date | None:
+        """The first day after `day` with opening hours, or None within `DAYS_SEARCHED_MAX`."""
+        following = (day + timedelta(days=offset) for offset in range(1, DAYS_SEARCHED_MAX))
+        return next((each for each in following if self.spans(each)), None)
 
     def spans(self, day: date) -> Sequence[Span]:
         """The opening spans of one local day."""

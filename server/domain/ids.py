@@ -10,6 +10,7 @@ BranchId = NewType("BranchId", int)
 ServiceId = NewType("ServiceId", int)
 DeskId = NewType("DeskId", int)
 AgentId = NewType("AgentId", int)
+DeviceId = NewType("DeviceId", int)
 TicketId = NewType("TicketId", str)
 """26 characters, sorted by time of issue (the ULID layout)."""
 Secret = NewType("Secret", str)

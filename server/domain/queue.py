@@ -20,6 +20,7 @@ from server.domain.events import Event, EventKind
 from server.domain.ids import (
     AgentId,
     DeskId,
+    DeviceId,
     Label,
     Language,
     Secret,
@@ -41,11 +42,13 @@ class IssueRequest:
     language: Language
     printer: int | None = None
     """Where the paper comes out; None is the branch's first printer, if it has one."""
+    device: DeviceId | None = None
+    """The kiosk that asks, if it is a paired one; without `printer` it prints by itself."""
 
 
-def label_of(service: Service, number: int) -> Label:
-    """`A` and 12 make `A012`. Raises LineFull past `MAX_NUMBER`."""
-    if number > MAX_NUMBER:
+def label_of(service: Service, number: int, *, below: int = MAX_NUMBER + 1) -> Label:
+    """`A` and 12 make `A012`. Raises LineFull from `below` on: past `MAX_NUMBER`, or leased to a kiosk."""
+    if number >= min(below, MAX_NUMBER + 1):
         raise LineFull("this line has given out all its numbers today", service=service.code)
     return Label(f"{service.letter}{number:03d}")
 
@@ -64,19 +67,20 @@ def issue(
     branch: Branch,
     service: Service,
     number: int,
+    reserved_from: int = MAX_NUMBER + 1,
     day: date,
     ticket_id: TicketId,
     secret: Secret,
     now: datetime,
 ) -> Change:
-    """A new ticket at the place its class and arrival give it."""
+    """A new ticket at the place its class and arrival give it. Raises LineFull from `reserved_from` on."""
     require_open(branch, service, now)
     ticket = Ticket(
         id=ticket_id,
         branch=branch.id,
         day=day,
         service=service.id,
-        label=label_of(service, number),
+        label=label_of(service, number, below=reserved_from),
         secret=secret,
         ticket_class=request.ticket_class,
         language=request.language,
@@ -92,6 +96,8 @@ def issue(
     data: dict[str, str | int] = {"label": ticket.label, "class": ticket.ticket_class.value}
     if request.printer is not None:
         data["printer"] = request.printer
+    if request.device is not None:
+        data["device"] = request.device
     event = Event(
         kind=EventKind.TICKET_ISSUED,
         at=now,

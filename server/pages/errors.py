@@ -5,13 +5,14 @@ from __future__ import annotations
 from flask import Response
 
 from server import i18n
-from server.domain.errors import Conflict, Invalid, KeyReused, NotAllowed, NotFound, Refusal
+from server.domain.errors import Conflict, Gone, Invalid, KeyReused, NotAllowed, NotFound, Refusal
 from server.pages.answers import preferred_language
 from server.pages.rendering import renderer
 
 _STATUS: tuple[tuple[type[Refusal], int], ...] = (
     (NotFound, 404),
     (Conflict, 409),
+    (Gone, 410),
     (NotAllowed, 403),
     (Invalid, 422),
     (KeyReused, 422),
@@ -54,6 +55,7 @@ _WORDS = {
     404: _("There is nothing at this address."),
     405: _("This cannot be done at this address."),
     409: _("This cannot be done now."),
+    410: _("This is over."),
     413: _("That was too much at once."),
     422: _("Something in the request is not right."),
     429: _("Too many attempts. Please wait a minute."),

@@ -14,6 +14,7 @@ from typing import ClassVar, cast
 from flask import Response, abort, g, redirect, request, url_for
 from flask_login import current_user
 
+from server.actions import devices
 from server.actions.hall import Caller, Hall
 from server.actions.settings import token_digest
 from server.db import credentials, reads
@@ -107,6 +108,14 @@ def staff() -> Response | None:
     return None
 
 
+def supervisor() -> Response | None:
+    """The guard of the machines' page: staff who may read what happens in their branch. Raises NotAllowed."""
+    answer = staff()
+    if answer is None:
+        caller().require(Right.READ_EVENTS)
+    return answer
+
+
 def caller() -> Caller:
     """Who asks, once a guard has let them in."""
     return cast(Caller, g.caller)
@@ -158,6 +167,8 @@ class Tokens:
             return found
         with self._hall.store.read() as connection:
             found = credentials.credential(connection, digest)
+        if found is not None and found.is_first_use:
+            devices.note_first_use(hall=self._hall, token=found.token_id)
         if len(self._found) >= TOKENS_KEPT_MAX:
             self._found.clear()
         self._found.pop(digest, None)
@@ -174,6 +185,7 @@ def caller_of(found: Credential) -> Caller:
         branch=found.branch.id,
         agent=found.agent,
         printer=found.printer,
+        device=found.device,
     )
 
 

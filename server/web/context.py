@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol, cast
 
-from flask import current_app
+from flask import Flask, Response, current_app
 
 from server.actions.hall import Hall
 from server.config import Config
@@ -14,6 +14,8 @@ from server.domain.ids import Secret
 from server.pages.rendering import Renderer
 
 EXTENSION = "nouba"
+TIME_HEADER = "Nouba-Time"
+"""The server's UTC with every answer: a device measures its own clock by it."""
 
 
 class Tokens(Protocol):
@@ -46,3 +48,13 @@ def public_url(config: Config) -> str:
     """Where citizens' phones find this server."""
     server = config.server
     return server.public_url.rstrip("/") or f"http://{server.host}:{server.port}"
+
+
+def tell_time(app: Flask) -> None:
+    """Add `TIME_HEADER` to every answer."""
+
+    def add(answer: Response) -> Response:
+        answer.headers[TIME_HEADER] = web().hall.clock.now().isoformat()
+        return answer
+
+    app.after_request(add)

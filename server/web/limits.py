@@ -29,6 +29,16 @@ def sign_in_attempts() -> str:
     return f"{web().config.limits.sign_ins_per_minute} per minute"
 
 
+def pairings() -> str:
+    """Codes that devices ask for."""
+    return f"{web().config.limits.pairings_per_minute} per minute"
+
+
+def pairing_claims() -> str:
+    """Devices that ask whether their code was accepted."""
+    return f"{web().config.limits.pairing_claims_per_minute} per minute"
+
+
 def was_not_found(response: Response) -> bool:
     """Counts a look-up only when it failed."""
     return response.status_code == 404
@@ -42,6 +52,9 @@ limiter = Limiter(key_func=get_remote_address)
 
 look_ups = limiter.shared_limit(look_up, scope="look-ups", deduct_when=was_not_found)
 """One budget for every address that takes a secret: a second way in is no second chance."""
+
+new_pairings = limiter.limit(pairings)
+claims = limiter.limit(pairing_claims)
 
 
 def may_look_up() -> bool:

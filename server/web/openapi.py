@@ -37,6 +37,7 @@ PARAMETERS: Mapping[str, Parameter] = {
     "branch": Parameter(pattern="[a-z0-9-]{1,40}", description="The branch's slug."),
     # 18 digits: what a BIGINT certainly holds.
     "desk": Parameter(pattern="[1-9][0-9]{0,17}", description="The desk's id, not its number."),
+    "device": Parameter(pattern="[1-9][0-9]{0,17}", description="The device's id."),
     "ticket": Parameter(
         pattern="[0-9A-HJKMNP-TV-Z]{26}", description="The ticket's id, 26 characters."
     ),
@@ -52,7 +53,7 @@ _WORDS: Mapping[int, str] = {
     304: "You have this version already (If-None-Match).",
 }
 HEADERS: Mapping[str, str] = {
-    "ETag": "The view's seq in quotes; send it back as If-None-Match.",
+    "ETag": "The version in quotes (a view's is its seq); send it back as If-None-Match.",
     "Location": "The ticket in this API, by its secret.",
     "Idempotency-Replayed": "`true`: the first answer to this key again.",
     "Nouba-Callable-At": "From when on a held ticket can be called (ISO 8601), if there is one.",
@@ -149,7 +150,7 @@ def _other_parameters(operation: Operation[Any]) -> list[dict[str, Any]]:
             {
                 "name": "If-None-Match",
                 "in": "header",
-                "description": "The ETag that you have: the view's seq in quotes.",
+                "description": "The ETag that you have, in quotes.",
                 "schema": {"type": "string"},
             }
         )
@@ -209,7 +210,7 @@ def _codes(operation: Operation[Any]) -> dict[int, set[str]]:
         found |= {400: {"malformed_json", *keys}, 413: {CODES[413]}, 415: {CODES[415]}}
     if not operation.is_public:
         found |= {401: {CODES[401]}, 403: {NotAllowed.code}}
-    if operation.is_limited:
+    if operation.limited_by is not None:
         found[429] = {CODES[429]}
     for refusal in operation.refusals:
         found.setdefault(status_of_kind(refusal), set()).add(refusal.code)

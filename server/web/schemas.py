@@ -8,12 +8,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Annotated, TypeVar
+from datetime import date, datetime
+from typing import Annotated, Literal, TypeVar
 
 import msgspec
 
 from server.db.outbox import EVENTS_PAGE_MAX
+from server.domain.blocks import TICKETS_AT_ONCE_MAX
 from server.domain.errors import Invalid
 from server.domain.events import EventKind
 from server.domain.ids import Language
@@ -21,6 +22,7 @@ from server.domain.queue import PauseReason
 from server.domain.states import TicketClass
 from server.web.problems import Malformed
 from server.wire import ServiceTile
+from server.wire_devices import DeviceKind, JournalState, PaperState
 
 Input = TypeVar("Input")
 
@@ -82,6 +84,90 @@ class EventsPage(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
     after: Annotated[int, msgspec.Meta(ge=0, le=SEQ_MAX)] = 0
     limit: Annotated[int, msgspec.Meta(ge=1, le=EVENTS_PAGE_MAX)] = 100
+
+
+DeviceText = Annotated[str, msgspec.Meta(pattern="^[a-z_]+$", max_length=30)]
+"""A state, a fault or a reason: a stable code."""
+Version = Annotated[str, msgspec.Meta(pattern="^[!-~]+$", max_length=40)]
+
+
+class NewPairing(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A device that wants in; `name` is what it calls itself."""
+
+    kind: DeviceKind
+    version: Version
+    name: (
+        Annotated[str, msgspec.Meta(pattern="^[A-Za-z0-9][A-Za-z0-9 ._-]*$", max_length=60)] | None
+    ) = None
+
+
+class Claim(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The device's own secret, from the answer that held its code."""
+
+    claim: Annotated[str, msgspec.Meta(pattern="^[!-~]+$", max_length=200)]
+
+
+class NewDevice(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The code on a device's screen, what staff will call it, and the server's printer it uses, if any."""
+
+    code: Annotated[str, msgspec.Meta(max_length=20, examples=["402817"])]
+    name: Annotated[str, msgspec.Meta(max_length=60)] | None = None
+    printer: Annotated[str, msgspec.Meta(max_length=80)] | None = None
+
+
+class BlocksOfDay(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Today, or the next open day."""
+
+    day: date
+
+
+Visible = Annotated[str, msgspec.Meta(pattern="^[!-~]+$", max_length=80)]
+
+
+class OfflineTicketSent(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A ticket that a kiosk gave out by itself. What makes no sense is refused for this ticket alone."""
+
+    key: Visible
+    id: Visible
+    service: Visible
+    day: date
+    number: Annotated[int, msgspec.Meta(ge=0, le=SEQ_MAX)]
+    secret: Visible
+    ticket_class: Visible
+    language: Visible
+    issued_at: Annotated[datetime, msgspec.Meta(tz=True)]
+
+
+class Upload(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Tickets in the order in which they were given out."""
+
+    tickets: Annotated[list[OfflineTicketSent], msgspec.Meta(max_length=TICKETS_AT_ONCE_MAX)]
+
+
+class Report(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How a device is; `printer_state` is `ok`, `unknown`, `none` or the code of the fault."""
+
+    version: Version
+    printer_state: DeviceText = "unknown"
+    paper: PaperState = "unknown"
+    waiting_to_sync: Annotated[int, msgspec.Meta(ge=0, le=1_000_000)] = 0
+    journal: JournalState = "ok"
+    clock_skew_seconds: Annotated[float, msgspec.Meta(ge=-1e10, le=1e10)] | None = None
+
+
+class Scan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The secret of a QR that was shown to a kiosk; `reinstate` puts a missed ticket back."""
+
+    secret: Visible
+    reinstate: bool = False
+
+
+class Paper(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What became of the paper that a kiosk printed by itself."""
+
+    ticket: TicketRef
+    state: Literal["printed", "not_printed"]
+    reason: DeviceText = "unknown"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

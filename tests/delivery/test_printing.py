@@ -21,6 +21,7 @@ from server.delivery.retry import wait_after
 from server.domain.ids import Secret, Seq, TicketId
 from server.domain.ticket import Ticket
 from tests.builders import Town
+from tests.machines import blocks_of, offline_ticket, paired, upload
 from virtual_printer import Decoder
 
 EXPIRES = timedelta(seconds=180)
@@ -208,3 +209,16 @@ def test_waits_double_up_to_a_limit(attempts: int, seconds: int) -> None:
 def test_there_is_no_wait_before_an_attempt() -> None:
     with pytest.raises(ValueError, match="attempt"):
         wait_after(0)
+
+
+def test_a_kiosk_that_prints_itself_needs_no_job(town: Town) -> None:
+    """One that was paired with a printer of the server has its tickets printed there."""
+    paper = Paper(town, printers=2)
+    alone, _ = paired(town)
+    helped, _ = paired(town, printer="tcp://printer-1")
+    town.issue(kiosk=alone)
+    town.issue(kiosk=helped)
+    block = blocks_of(town, helped)["a"]
+    upload(town, helped, offline_ticket(block, at=town.clock.now()))
+    paper.deliver()
+    assert [len(paper.channel(index).jobs) for index in range(2)] == [0, 1]

@@ -10,9 +10,8 @@ from flask.blueprints import BlueprintSetupState
 from werkzeug.routing import BaseConverter
 
 from server.web import openapi
-from server.web.api import branches, desks, tickets
+from server.web.api import branches, desks, devices, tickets
 from server.web.api.operation import Asked, Method, Operation, reply, view_of
-from server.web.limits import look_ups
 from server.web.openapi import PARAMETERS, PREFIX
 from server.web.schemas import Nothing
 
@@ -33,6 +32,7 @@ OPERATIONS: tuple[Operation[Any], ...] = (
     *branches.OPERATIONS,
     *tickets.OPERATIONS,
     *desks.OPERATIONS,
+    *devices.OPERATIONS,
     Operation(
         name="openapi",
         method=Method.GET,
@@ -66,7 +66,17 @@ class _Secret(BaseConverter):
     regex = PARAMETERS["secret"].pattern
 
 
-_CONVERTERS = {"branch": _Slug, "desk": _Desk, "ticket": _Ticket, "secret": _Secret}
+class _Device(BaseConverter):
+    regex = PARAMETERS["device"].pattern
+
+
+_CONVERTERS = {
+    "branch": _Slug,
+    "desk": _Desk,
+    "device": _Device,
+    "ticket": _Ticket,
+    "secret": _Secret,
+}
 
 
 def _register(state: BlueprintSetupState) -> None:
@@ -79,8 +89,8 @@ def _add(operation: Operation[Any]) -> None:
     for name in _CONVERTERS:
         rule = rule.replace(f"{{{name}}}", f"<api_{name}:{name}>")
     view = view_of(operation)
-    if operation.is_limited:
-        view = look_ups(view)
+    if operation.limited_by is not None:
+        view = operation.limited_by(view)
     home = public if operation.is_public else blueprint
     home.add_url_rule(rule, operation.name, view, methods=[operation.method.value])
 

@@ -13,7 +13,7 @@ from flask import Response, abort, request
 
 from server.actions.hall import Answered
 from server.domain.errors import Refusal
-from server.domain.ids import DeskId, Secret, TicketId
+from server.domain.ids import DeskId, DeviceId, Secret, TicketId
 from server.domain.roles import Right
 from server.pages.forms import KEY_LENGTH_MAX
 from server.web import access
@@ -69,6 +69,11 @@ class Asked(Generic[Input]):
         return TicketId(self.path["ticket"])
 
     @property
+    def device(self) -> DeviceId:
+        """The paired device in the address."""
+        return DeviceId(int(self.path["device"]))
+
+    @property
     def secret(self) -> Secret:
         """The secret in the address, upper and lower case alike."""
         text = self.path["secret"].upper()
@@ -94,8 +99,8 @@ class Operation(Generic[Input]):
     """What the token's role must carry; None is any token of the branch."""
     is_public: bool = False
     """Whether it asks for no credential at all."""
-    is_limited: bool = False
-    """Whether failed look-ups count against the asking address."""
+    limited_by: Callable[[Callable[..., Response]], Callable[..., Response]] | None = None
+    """What bounds how often one address may ask (`web.limits`)."""
 
 
 def view_of(operation: Operation[Any]) -> Callable[..., Response]:
@@ -147,11 +152,11 @@ def made(answered: Answered[Any]) -> Response:
     return reply(answered.value, 201 if answered.is_new else 200)
 
 
-def versioned(seq: int, paint: Callable[[], object]) -> Response:
-    """A view with its `seq` as ETag; not even read when the asker has that version already."""
-    is_known = request.if_none_match.contains_weak(str(seq))
+def versioned(version: int | str, paint: Callable[[], object]) -> Response:
+    """A view with its version as ETag; not even read when the asker has that one already."""
+    is_known = request.if_none_match.contains_weak(str(version))
     answer = empty(304) if is_known else reply(paint())
-    answer.set_etag(str(seq))
+    answer.set_etag(str(version))
     answer.headers["Cache-Control"] = "no-cache"
     return answer
 

@@ -39,6 +39,7 @@ from server.web.api.operation import (
     reply,
 )
 from server.web.context import web
+from server.web.limits import look_ups
 from server.web.schemas import NewTicket, Nothing, Transfer
 from server.wire import TicketAnswer, TicketView
 
@@ -170,7 +171,7 @@ OPERATIONS: tuple[Operation[Any], ...] = (
         answers={200: TicketView},
         refusals=(UnknownTicket,),
         is_public=True,
-        is_limited=True,
+        limited_by=look_ups,
     ),
     Operation(
         name="cancel_own_ticket",
@@ -182,7 +183,7 @@ OPERATIONS: tuple[Operation[Any], ...] = (
         answers=_MADE,
         refusals=(UnknownTicket, IllegalTransition, KeyReused),
         is_public=True,
-        is_limited=True,
+        limited_by=look_ups,
     ),
     *_STEPS,
     Operation(

@@ -1,0 +1,147 @@
+"""What staff see of devices and printers, and what a device needs to work alone."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+
+from server.db import jobs, reads
+from server.db.devices import devices_of
+from server.db.tables import tickets, unprinted
+from server.db.views import branch_card, plain
+from server.domain.branch import Branch
+from server.domain.devices import Device, fault_of
+from server.domain.hours import hours_values
+from server.domain.ids import BranchId, DeviceId
+from server.domain.states import TicketState
+from server.wire import DeviceNotice, PrinterCard
+from server.wire_devices import CatalogueService, DeviceCard, DeviceCatalogue, DevicesView
+
+VERSION_LENGTH = 16
+UNPRINTED_SHOWN_MAX = 50
+_STILL_WANTED = [TicketState.WAITING.value, TicketState.CALLED.value, TicketState.PARKED.value]
+
+_unprinted = (
+    sa.select(unprinted.c.device_id, tickets.c.label)
+    .join(tickets, tickets.c.id == unprinted.c.ticket_id)
+    .where(
+        unprinted.c.branch_id == sa.bindparam("branch"),
+        unprinted.c.day == sa.bindparam("day"),
+        tickets.c.state.in_(_STILL_WANTED),
+    )
+    .order_by(unprinted.c.at)
+    .limit(UNPRINTED_SHOWN_MAX)
+)
+
+
+def devices(connection: sa.Connection, branch: Branch, now: datetime) -> DevicesView:
+    """Every device in use and every printer of the server."""
+    return DevicesView(
+        branch=branch_card(branch),
+        seq=branch.seq,
+        at=now,
+        devices=_cards(connection, branch, now),
+        printers=printer_cards(connection, branch.id),
+    )
+
+
+def notices(connection: sa.Connection, branch: Branch, now: datetime) -> tuple[DeviceNotice, ...]:
+    """The devices about which an agent should do something, or could tell somebody."""
+    return tuple(
+        DeviceNotice(
+            kind=card.kind,
+            name=card.name,
+            state=card.state,
+            fault=card.fault,
+            last_seen_at=card.last_seen_at,
+            not_printed=card.not_printed,
+        )
+        for card in _cards(connection, branch, now)
+        if card.state in {"fault", "not_seen"} or card.not_printed
+    )
+
+
+def device_card(device: Device, not_printed: Sequence[str]) -> DeviceCard:
+    """A device as staff see it."""
+    report = device.report
+    return DeviceCard(
+        id=device.id,
+        kind=device.kind,
+        name=device.name,
+        state=device.state,
+        fault=fault_of(report) if device.state == "fault" else None,
+        printer_state=report.printer_state,
+        paper=report.paper,
+        waiting_to_sync=report.waiting_to_sync,
+        version=report.version,
+        last_seen_at=device.last_seen_at,
+        clock_skew_seconds=report.clock_skew_seconds,
+        not_printed=tuple(not_printed),
+    )
+
+
+def printer_cards(connection: sa.Connection, branch_id: BranchId) -> tuple[PrinterCard, ...]:
+    """The server's own printers, with the jobs that wait for each."""
+    waiting = jobs.waiting_by_target(connection, branch_id)
+    return tuple(
+        PrinterCard(
+            name=printer.name,
+            state=printer.state,
+            waiting=waiting.get(jobs.printer_target(printer.id), 0),
+        )
+        for printer in reads.printers_of(connection, branch_id)
+    )
+
+
+def catalogue(
+    connection: sa.Connection, branch: Branch, *, public_url: str, now: datetime
+) -> DeviceCatalogue:
+    """Everything that a kiosk needs for a day without the server; `version` tells whether any of it changed."""
+    found = DeviceCatalogue(
+        version="",
+        at=now,
+        branch=branch_card(branch),
+        hours=hours_values(branch.hours),
+        priority_head_start_seconds=round(branch.head_starts.priority.total_seconds()),
+        public_url=public_url,
+        services=tuple(
+            CatalogueService(
+                id=service.id,
+                code=service.code,
+                letter=service.letter,
+                names=plain(service.names),
+                documents={tag.value: items for tag, items in service.documents.items()},
+                icon=service.icon,
+                position=service.position,
+                is_open=service.is_open,
+            )
+            for service in reads.services_of(connection, branch.id)
+        ),
+    )
+    content: dict[str, Any] = msgspec.to_builtins(found)
+    del content["version"], content["at"]
+    digest = hashlib.sha256(msgspec.json.encode(content, order="deterministic")).hexdigest()
+    return replace(found, version=digest[:VERSION_LENGTH])
+
+
+def _cards(connection: sa.Connection, branch: Branch, now: datetime) -> tuple[DeviceCard, ...]:
+    found = devices_of(connection, branch.id)
+    labels = _labels(connection, branch, now) if found else {}
+    return tuple(device_card(each, labels.get(each.id, ())) for each in found)
+
+
+def _labels(
+    connection: sa.Connection, branch: Branch, now: datetime
+) -> Mapping[DeviceId, Sequence[str]]:
+    """The numbers of today whose paper did not come out, by device, while their citizens are in the house."""
+    day = branch.hours.business_day(now)
+    by_device: dict[DeviceId, list[str]] = {}
+    for row in connection.execute(_unprinted, {"branch": branch.id, "day": day}):
+        by_device.setdefault(row.device_id, []).append(row.label)
+    return by_device

@@ -1,0 +1,156 @@
+"""Kiosks and screens that signed in with a code: how they are, which fault staff should know, when they are lost."""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Literal
+
+from server.domain.errors import Invalid
+from server.domain.events import Event, EventKind
+from server.domain.ids import BranchId, DeviceId
+from server.domain.roles import Role
+from server.wire_devices import DeviceKind, DeviceReport, DeviceState
+
+CODE_DIGITS = 6
+PAIRING_LIVES = timedelta(minutes=10)
+"""How long a code may be typed, and after that how long its token may be fetched."""
+PAIRINGS_OPEN_MAX = 1_000
+"""Codes shown at one time: one in a thousand guesses would hit, and nothing is gained by a hit."""
+SILENT = timedelta(seconds=30)
+"""A device that has not reported for this long is not seen any more."""
+SKEW_SECONDS_MAX = 60.0
+"""A clock that is off by more prints a wrong time on every ticket."""
+NAME_LENGTH_MAX = 60
+_CONTROL = frozenset({"Cc", "Cs", "Zl", "Zp"})
+_PRINTERS_AT_EASE = frozenset({"ok", "none"})
+_JOURNAL_FAULTS = {"broken": "journal_broken", "full": "journal_full"}
+ROLES: dict[DeviceKind, Role] = {"kiosk": Role.KIOSK, "display": Role.DISPLAY}
+"""What the token of a device may do."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Device:
+    """One machine of a branch. `report` is the last one; `state` is what the last event told."""
+
+    id: DeviceId
+    branch: BranchId
+    kind: DeviceKind
+    name: str
+    token: int | None
+    """None until the device has fetched it."""
+    printer: int | None = None
+    """Where the server prints its tickets; None for a device that prints by itself."""
+    state: DeviceState
+    report: DeviceReport
+    last_seen_at: datetime | None = None
+    first_used_at: datetime | None = None
+    """When the token was first used; from then on nobody can fetch another."""
+    revoked_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pairing:
+    """A device that shows its code and waits; `device` is set when an administrator accepted it."""
+
+    id: int
+    kind: DeviceKind
+    name: str | None
+    """What the device calls itself."""
+    version: str
+    expires_at: datetime
+    device: DeviceId | None
+
+
+def fault_of(report: DeviceReport) -> str | None:
+    """The one thing that somebody should mend first, as a stable code; None when there is nothing."""
+    if report.journal in _JOURNAL_FAULTS:
+        return _JOURNAL_FAULTS[report.journal]
+    if report.printer_state not in _PRINTERS_AT_EASE and report.printer_state != "unknown":
+        return report.printer_state
+    if report.paper == "end":
+        return "paper_out"
+    if report.clock_skew_seconds is not None and abs(report.clock_skew_seconds) > SKEW_SECONDS_MAX:
+        return "clock_wrong"
+    return None
+
+
+def state_of(kind: DeviceKind, report: DeviceReport) -> Literal["ok", "fault", "unknown"]:
+    """What a report says in one word; a screen has no printer that could be unknown."""
+    if fault_of(report) is not None:
+        return "fault"
+    return "unknown" if kind == "kiosk" and report.printer_state == "unknown" else "ok"
+
+
+def reported(device: Device, report: DeviceReport, now: datetime) -> tuple[Device, Event | None]:
+    """The device after a report; an event when staff would see a difference."""
+    state = state_of(device.kind, report)
+    after = replace(device, state=state, report=report, last_seen_at=now)
+    is_news = _shown(device) != _shown(after)
+    return after, _changed(after, now) if is_news else None
+
+
+def silent(device: Device, now: datetime) -> tuple[Device, Event] | None:
+    """The device as not seen, once it has been silent for `SILENT`; None while there is no news."""
+    is_known = device.last_seen_at is not None and device.state not in {"not_seen", "revoked"}
+    if not is_known or device.last_seen_at is None or device.last_seen_at + SILENT > now:
+        return None
+    after = replace(device, state="not_seen")
+    return after, _changed(after, now)
+
+
+def revoked(device: Device, now: datetime) -> tuple[Device, Event]:
+    """The device shut out for good."""
+    after = replace(device, state="revoked", revoked_at=now)
+    return after, event_of(EventKind.DEVICE_REVOKED, device.id, now)
+
+
+def event_of(kind: EventKind, device: DeviceId, now: datetime, **more: str | int) -> Event:
+    """A fact about a device: its id and what else is given."""
+    return Event(kind=kind, at=now, data={"device": device, **more})
+
+
+def read_code(text: str) -> str:
+    """Six digits of any script, with or without gaps, as `123456`. Raises Invalid."""
+    digits = [each for each in text if not each.isspace() and each != "-"]
+    if len(digits) != CODE_DIGITS or not all(each.isdecimal() for each in digits):
+        raise Invalid(f"a code has {CODE_DIGITS} digits", field="code")
+    return "".join(str(unicodedata.decimal(each)) for each in digits)
+
+
+def read_name(text: str) -> str:
+    """What staff will call the device. Raises Invalid."""
+    name = text.strip()
+    if not 1 <= len(name) <= NAME_LENGTH_MAX:
+        raise Invalid(f"a name has 1 to {NAME_LENGTH_MAX} characters", field="name")
+    if any(unicodedata.category(character) in _CONTROL for character in name):
+        raise Invalid("a name must not contain control characters", field="name")
+    return name
+
+
+def _shown(device: Device) -> tuple[object, ...]:
+    """What staff see of a device, and so what an event is worth; its time of last sight is not."""
+    report = device.report
+    return (
+        device.state,
+        fault_of(report),
+        report.printer_state,
+        report.paper,
+        report.waiting_to_sync,
+        report.version,
+    )
+
+
+def _changed(device: Device, now: datetime) -> Event:
+    fault = fault_of(device.report) if device.state == "fault" else None
+    more: dict[str, str | int] = {"fault": fault} if fault else {}
+    return event_of(
+        EventKind.DEVICE_CHANGED,
+        device.id,
+        now,
+        state=device.state,
+        paper=device.report.paper,
+        waiting=device.report.waiting_to_sync,
+        **more,
+    )

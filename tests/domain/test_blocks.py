@@ -1,0 +1,118 @@
+"""Blocks never overlap and never meet online numbers; a kiosk's clock is believed within bounds."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from server.domain import blocks
+from server.domain.blocks import LeasedBlock, LineNumbers
+from server.domain.errors import DayNotLeasable, LineFull
+from server.domain.hours import OFFICE_HOURS, Hours
+from server.domain.ids import DeviceId, ServiceId
+from server.domain.queue import MAX_NUMBER, label_of
+from tests.builders import CASABLANCA, MORNING, a_branch, a_service
+
+TODAY = MORNING.date()
+NEW = LineNumbers(last_number=0, reserved_from=MAX_NUMBER + 1)
+
+
+def a_block(first: int = 900, last: int = 999, *, day: date = TODAY) -> LeasedBlock:
+    """Leased at the beginning of the morning."""
+    return LeasedBlock(
+        service=ServiceId(1),
+        day=day,
+        device=DeviceId(1),
+        first=first,
+        last=last,
+        leased_at=MORNING,
+    )
+
+
+def test_a_block_is_enough_for_half_more_than_the_busiest_day() -> None:
+    assert blocks.block_size(most_a_day=200, free=999, kiosks_without=1) == 300
+    assert blocks.block_size(most_a_day=201, free=999, kiosks_without=1) == 302
+    assert blocks.block_size(most_a_day=0, free=999, kiosks_without=1) == 100
+    assert blocks.block_size(most_a_day=900, free=999, kiosks_without=1) == 499
+
+
+def test_every_kiosk_gets_a_share_and_the_server_one() -> None:
+    assert blocks.block_size(most_a_day=900, free=999, kiosks_without=3) == 249
+    assert blocks.block_size(most_a_day=0, free=30, kiosks_without=2) == 10
+    assert blocks.block_size(most_a_day=0, free=1, kiosks_without=1) == 0
+
+
+def test_offline_numbers_are_recognised() -> None:
+    block, event = blocks.cut(
+        NEW, 100, service=ServiceId(1), day=TODAY, device=DeviceId(3), now=MORNING
+    )
+    assert (block.first, block.last) == (900, 999)
+    assert event.data == {"device": 3, "day": TODAY.isoformat(), "first": 900, "last": 999}
+
+
+ACTS = st.lists(
+    st.one_of(st.just("issue"), st.tuples(st.integers(0, 700), st.integers(1, 4))), max_size=60
+)
+
+
+@given(acts=ACTS, busy=st.integers(0, 20))
+def test_no_number_is_given_out_twice(acts: list[str | tuple[int, int]], busy: int) -> None:
+    """Taps at the server and leases in any order: what they give out never meets."""
+    last, reserved = 0, MAX_NUMBER + 1
+    given_out: set[int] = set()
+    for act in acts:
+        if isinstance(act, str):
+            numbers = []
+            for _ in range(busy):
+                try:
+                    label_of(a_service(), last + 1, below=reserved)
+                except LineFull:
+                    assert last + 1 in given_out, "full while a number is free"
+                    break
+                last += 1
+                numbers.append(last)
+        else:
+            most, without = act
+            line = LineNumbers(last_number=last, reserved_from=reserved)
+            size = blocks.block_size(most_a_day=most, free=line.free, kiosks_without=without)
+            if not size:
+                continue
+            block, _ = blocks.cut(
+                line, size, service=ServiceId(1), day=TODAY, device=DeviceId(1), now=MORNING
+            )
+            numbers = list(range(block.first, block.last + 1))
+            reserved = block.first
+        assert not given_out & set(numbers)
+        assert all(1 <= number <= MAX_NUMBER for number in numbers)
+        given_out |= set(numbers)
+
+
+@given(asked=st.datetimes(timezones=st.just(UTC)))
+def test_a_time_is_believed_within_the_lease_and_the_present(asked: datetime) -> None:
+    now = MORNING + timedelta(hours=3)
+    moved = blocks.believable(asked, branch=a_branch(), block=a_block(), now=now)
+    assert MORNING <= moved <= now
+    if MORNING <= asked <= now:
+        assert timedelta(0) <= asked - moved < timedelta(milliseconds=1)
+
+
+def test_a_ticket_of_yesterday_stays_one_of_yesterday() -> None:
+    """Brought today with a clock that says today: its day is its block's."""
+    yesterday = a_block()
+    now = MORNING + timedelta(days=1)
+    moved = blocks.believable(now, branch=a_branch(), block=yesterday, now=now)
+    assert a_branch().hours.business_day(moved) == TODAY
+
+
+def test_numbers_are_leased_for_today_and_the_next_open_day() -> None:
+    branch = a_branch(hours=Hours(zone=CASABLANCA, rules=OFFICE_HOURS))
+    friday = MORNING + timedelta(days=4)
+    monday = TODAY + timedelta(days=7)
+    blocks.require_leasable(branch, friday.date(), friday)
+    blocks.require_leasable(branch, monday, friday)
+    for day in (friday.date() + timedelta(days=1), TODAY, monday + timedelta(days=1)):
+        with pytest.raises(DayNotLeasable):
+            blocks.require_leasable(branch, day, friday)
