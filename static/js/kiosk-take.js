@@ -16,7 +16,7 @@ const DIALOG_AFTER_MILLISECONDS = 700;
 /**
  * @typedef {object} TakeOptions
  * @property {HTMLFormElement} form
- * @property {import("nouba/live").Live} live
+ * @property {import("nouba/shown").Shown} live
  * @property {import("nouba/kiosk-idle").Idle} idle
  * @property {string} startUrl
  */
