@@ -194,7 +194,7 @@ class _Screens:
     def _frame(self, status: HouseStatus) -> dict[str, object]:
         """What the frame around every screen shows."""
         speaks = (voice := self._voice()) is not None and bool(voice.languages)
-        return {"house": status, "live": self._live, "speaks": speaks, "modes": modes_asked()}
+        return {"house": status, "is_online": status.is_online, "live": self._live, "speaks": speaks, "modes": modes_asked()}
 
     def _refused(self, slug: str, language: str, refusal: Refusal) -> Response:
         back = url_for(f"{NAME}.services", slug=slug, language=language)
