@@ -27,7 +27,7 @@ from server.pages.answers import (
     style_of_accent,
     wants_fragment,
 )
-from server.pages.errors import status_of
+from server.pages.errors import error_page, status_of
 from server.pages.forms import Form, field, idempotency_key
 from server.pages.rendering import new_key, renderer
 from server.voice import CannotSay, Voice, chime
@@ -150,12 +150,26 @@ class _Screens:
         return self._screen("found", slug, language, 200, found=found, code=secret)
 
     def failed(self, error: HTTPException) -> Response:
-        """What never reached a screen's own code: a kiosk must not end at a page without a way back."""
+        """What never reached a screen's own code: a kiosk must not end at a page without a way back.
+
+        The guard may not have run yet, so the house is asked for nothing but what is public.
+        """
         slug = str((request.view_args or {}).get("slug", ""))
         language = str((request.view_args or {}).get("language", preferred_language()))
-        code = _ON_A_SCREEN[error.code or 400]
-        back = url_for(f"{NAME}.start", slug=slug)
-        return self._screen("refusal", slug, language, error.code or 400, code=code, back=back)
+        status = error.code or 400
+        try:
+            view = self._house.view(slug)
+        except Refusal as refusal:
+            return error_page(status_of(refusal), refusal.code)
+        text = renderer().render(
+            "kiosk/refusal.html",
+            language,
+            view=view,
+            code=_ON_A_SCREEN[status],
+            back=url_for(f"{NAME}.start", slug=slug),
+            **self._frame(HouseStatus(is_online=True, printer="unknown")),
+        )
+        return html(text, status)
 
     def accent(self, slug: str) -> Response:
         """The branch's own colour."""
@@ -194,7 +208,13 @@ class _Screens:
     def _frame(self, status: HouseStatus) -> dict[str, object]:
         """What the frame around every screen shows."""
         speaks = (voice := self._voice()) is not None and bool(voice.languages)
-        return {"house": status, "is_online": status.is_online, "live": self._live, "speaks": speaks, "modes": modes_asked()}
+        return {
+            "house": status,
+            "is_online": status.is_online,
+            "live": self._live,
+            "speaks": speaks,
+            "modes": modes_asked(),
+        }
 
     def _refused(self, slug: str, language: str, refusal: Refusal) -> Response:
         back = url_for(f"{NAME}.services", slug=slug, language=language)

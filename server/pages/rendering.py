@@ -181,7 +181,9 @@ def _also(context: Context, texts: Mapping[str, str]) -> Markup:
     if context["language"] not in UNVOICED:
         return Markup()
     return Markup("").join(
-        Markup(' data-say-{}="{}"').format(tag, texts[tag]) for tag in SPOKEN_INSTEAD if tag in texts
+        Markup(' data-say-{}="{}"').format(tag, texts[tag])
+        for tag in SPOKEN_INSTEAD
+        if tag in texts
     )
 
 
