@@ -252,7 +252,7 @@ def node() -> str:
     return str(bundled) if bundled.exists() else shutil.which("node") or "node"
 
 
-# ---------------------------------------------------------------- the system's Chromium
+# ---------------------------------------------------------------- the system's Chromium and espeak-ng
 
 
 def find_chromium() -> str | None:
@@ -269,6 +269,16 @@ def install_chromium() -> str | None:
         with step("Chromium (Debian's package)"):
             apt_install("chromium")
         found = find_chromium()
+    return found
+
+
+def install_espeak() -> str | None:
+    """Path of the speech engine, after installing Debian's package when we may."""
+    found = shutil.which("espeak-ng")
+    if not found and debian_as_root():
+        with step("espeak-ng (Debian's package)"):
+            apt_install("espeak-ng")
+        found = shutil.which("espeak-ng")
     return found
 
 

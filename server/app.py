@@ -28,6 +28,7 @@ from server.domain.ticket import Ticket
 from server.pages.protection import protect_pages
 from server.pages.rendering import ROOT, Renderer
 from server.rooms import Rooms
+from server.voice import Voice, find_espeak
 from server.web import (
     access,
     api,
@@ -90,6 +91,7 @@ def create_app(config: Config, *, hall: Hall | None = None, paper_url: str = "")
         config=config,
         renderer=Renderer(app),
         tokens=access.Tokens(hall),
+        voice=Voice(find_espeak(), config.data / "voice", config.data / "recordings"),
         paper_url=paper_url,
     )
     app.extensions[EXTENSION] = parts

@@ -12,6 +12,7 @@ from server.config import Config
 from server.db.credentials import Credential
 from server.domain.ids import Secret
 from server.pages.rendering import Renderer
+from server.voice import Voice
 
 EXTENSION = "nouba"
 TIME_HEADER = "Nouba-Time"
@@ -32,6 +33,7 @@ class Web:
     config: Config
     renderer: Renderer
     tokens: Tokens
+    voice: Voice
     paper_url: str = ""
 
     def ticket_url(self, secret: Secret) -> str:

@@ -17,7 +17,7 @@ from server.kiosk_pages import NAME, KioskLimits, pages_for
 from server.pages.answers import html
 from server.web import access
 from server.web.context import web
-from server.web.limits import limiter, open_kiosk, sign_in_attempts
+from server.web.limits import SENTENCES, limiter, look_ups, open_kiosk, sign_in_attempts
 from server.wire import KioskView
 
 sign_in = Blueprint("kiosk_sign_in", __name__, url_prefix="/kiosk")
@@ -103,13 +103,19 @@ class ServerHouse:
         return HouseStatus(is_online=True, printer=found.state if found else _NO_PRINTER)
 
 
+def _is_known() -> bool:
+    """Whether the kiosk has a token; an open one may be anybody's browser."""
+    return access.caller().scope.startswith("token:")
+
+
 pages = pages_for(
     ServerHouse(),
     limits=KioskLimits(
-        take=limiter.limit(
-            open_kiosk, exempt_when=lambda: access.caller().scope.startswith("token:")
-        )
+        take=limiter.limit(open_kiosk, exempt_when=_is_known),
+        find=look_ups,
+        speak=limiter.limit(SENTENCES, exempt_when=_is_known),
     ),
+    voice=lambda: web().voice,
 )
 
 

@@ -53,7 +53,12 @@ class Painter:
             view = views.kiosk(connection, branch, now)
         template = "kiosk/_services.html" if room.language else "kiosk/_start.html"
         language = room.language or view.branch.languages[0]
-        return _view(room, view.seq, view.at, self._renderer.render(template, language, view=view))
+        return _view(
+            room,
+            view.seq,
+            view.at,
+            self._renderer.render(template, language, view=view, is_online=True),
+        )
 
     def _desk(self, room: Room) -> Message:
         now = self._hall.clock.now()
