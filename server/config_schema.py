@@ -190,7 +190,9 @@ class PrintingSettings:
         3.0, "How long a printer may take to answer.", between=(0.1, 60)
     )
     send_timeout_seconds: float = _setting(
-        10.0, "How long a printer may take to accept one ticket.", between=(0.5, 120)
+        10.0,
+        "How long a printer may take no byte and give no answer before an attempt is given up.",
+        between=(0.5, 120),
     )
 
 

@@ -9,12 +9,17 @@ import sys
 import threading
 from pathlib import Path
 
+from virtual_printer.conduct import NAMES, SWITCHES, Conduct, conduct_from
 from virtual_printer.printer import PAGE_PORT, PRINTER_PORT, VirtualPrinter
 
 
 def main() -> None:
     """Print both addresses, then wait for SIGTERM or SIGINT."""
     options = _options()
+    try:
+        conduct = _conduct(options)
+    except ValueError as error:
+        sys.exit(f"virtual printer: {error}")
     ended = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: ended.set())
@@ -24,6 +29,7 @@ def main() -> None:
         page_port=options.page_port,
         width_dots=options.width,
     )
+    printer.behave(conduct)
     try:
         printer.start()
     except OSError as error:
@@ -44,7 +50,22 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--page-port", type=int, default=PAGE_PORT, help="0 takes any free port")
     parser.add_argument("--width", type=int, choices=(384, 576), default=576, help="dots")
     parser.add_argument("--ready-file", type=Path, help="written, as JSON, once both ports listen")
+    faults = parser.add_argument_group("faults", "how it fails, until the page or a PUT mends it")
+    faults.add_argument(
+        "--fault", action="append", default=[], choices=SWITCHES, help="may be given several times"
+    )
+    for name in NAMES:
+        if name not in SWITCHES:
+            faults.add_argument(f"--{name.replace('_', '-')}", type=int, metavar="N")
     return parser.parse_args()
+
+
+def _conduct(options: argparse.Namespace) -> Conduct:
+    words: dict[str, object] = dict.fromkeys(options.fault, True)
+    for name in NAMES:
+        if getattr(options, name, None) is not None:
+            words[name] = getattr(options, name)
+    return conduct_from(words)
 
 
 def _write_ready_file(path: Path, printer: VirtualPrinter) -> None:

@@ -25,6 +25,7 @@ from virtual_printer.commands import (
     PULSE_ARGUMENTS,
     name,
 )
+from virtual_printer.mechanics import Mechanics, Sound
 from virtual_printer.paper import Ending, Paper, Roll
 from virtual_printer.text_line import FONT_A_DOTS, TextLine, TextMode, column_image
 
@@ -57,10 +58,12 @@ class _Raster:
 
 
 class Decoder:
-    """The printer's brain for one connection; `feed` it bytes and take the papers it finished."""
+    """The printer's brain; `feed` it bytes and take the papers it finished. What cannot be done now is held."""
 
-    def __init__(self, width_dots: int) -> None:
+    def __init__(self, width_dots: int, mechanics: Mechanics | None = None) -> None:
         self._width_dots = width_dots
+        self._mechanics = mechanics or Sound()
+        self.bytes_worked = 0
         self._buffer = bytearray()
         self._roll = Roll(width_dots)
         self._line = TextLine(width_dots)
@@ -73,16 +76,35 @@ class Decoder:
         self._reset()
 
     def feed(self, data: bytes) -> list[Paper]:
-        """The papers that these bytes finished."""
+        """The papers that these bytes, and those held before them, finished."""
         self._buffer += data
-        while self._buffer:
+        while self._buffer and self._mechanics.may_go():
             used = self._step()
             if used == 0:
                 break
             self._byte_count += used
+            self.bytes_worked += used
             del self._buffer[:used]
+            if self._ended is Ending.CUT and not self._mechanics.cut():
+                break
             if self._ended is not None or self._roll.full:
                 self._take_off(self._ended or Ending.TOO_LONG)
+        done, self._done = self._done, []
+        return done
+
+    @property
+    def bytes_held(self) -> int:
+        """Received and not worked through."""
+        return len(self._buffer)
+
+    @property
+    def rows_printed(self) -> int:
+        """Rows of dots since the printer was switched on."""
+        return self._roll.rows_printed
+
+    def take_off(self, ending: Ending) -> list[Paper]:
+        """Take what hangs out of the printer; what it holds comes out on the paper after it."""
+        self._take_off(ending)
         done, self._done = self._done, []
         return done
 
@@ -93,6 +115,7 @@ class Decoder:
         self._print_line(feed_dots=0)
         self._take_off(Ending.TORN)
         self._raster, self._skip_bytes = None, 0
+        self._reset()
         done, self._done = self._done, []
         return done
 

@@ -15,18 +15,22 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
+from virtual_printer.conduct import SWITCHES, conduct_from
+from virtual_printer.mechanism import Mechanism
 from virtual_printer.paper import DOTS_PER_MM
 from virtual_printer.tray import PrintedPaper, Tray
 
 STREAM_BEAT_SECONDS = 5.0  # how soon a stream notices that its reader left
 STOP_POLL_SECONDS = 0.2
 REQUEST_SECONDS_MAX = 30.0
+CONDUCT_BYTES_MAX = 4_096
 
 _FOLDER: Final = Path(__file__).parent / "page"
 _FILES: Final = {
     "/": ("index.html", "text/html; charset=utf-8"),
     "/paper.css": ("paper.css", "text/css; charset=utf-8"),
     "/paper.js": ("paper.js", "text/javascript; charset=utf-8"),
+    "/faults.js": ("faults.js", "text/javascript; charset=utf-8"),
     "/favicon.svg": ("favicon.svg", "image/svg+xml"),
 }
 _PICTURE: Final = re.compile(r"/papers/([1-9][0-9]{0,8})\.png")
@@ -37,10 +41,10 @@ _POLICY: Final = (
 
 
 class PageServer:
-    """Serves a tray over HTTP from threads of its own."""
+    """Serves a tray and the printer's switches over HTTP from threads of its own."""
 
-    def __init__(self, tray: Tray, host: str, port: int) -> None:
-        self._server = _Server((host, port), tray)
+    def __init__(self, tray: Tray, mechanism: Mechanism, host: str, port: int) -> None:
+        self._server = _Server((host, port), tray, mechanism)
         self._thread = threading.Thread(
             target=self._server.serve_forever,
             args=(STOP_POLL_SECONDS,),
@@ -65,8 +69,9 @@ class PageServer:
 class _Server(ThreadingHTTPServer):
     daemon_threads = False  # server_close() waits until the streams have ended
 
-    def __init__(self, address: tuple[str, int], tray: Tray) -> None:
+    def __init__(self, address: tuple[str, int], tray: Tray, mechanism: Mechanism) -> None:
         self.tray = tray
+        self.mechanism = mechanism
         self.stopping = threading.Event()
         super().__init__(address, _Handler)
 
@@ -83,7 +88,7 @@ class _Server(ThreadingHTTPServer):
 
 
 class _Handler(BaseHTTPRequestHandler):
-    """GET only; everything is read-only."""
+    """GET shows, PUT /conduct switches faults on and off: on this machine, for whoever may use it."""
 
     server: _Server
     server_version = "virtual-printer"
@@ -98,12 +103,24 @@ class _Handler(BaseHTTPRequestHandler):
             self._send((_FOLDER / file).read_bytes(), kind)
         elif path == "/papers":
             self._send(_listing(self.server.tray), "application/json")
+        elif path == "/conduct":
+            self._send_conduct()
         elif path == "/events":
             self._stream()
         elif picture:
             self._send_picture(int(picture[1]))
         else:
             self.send_error(HTTPStatus.NOT_FOUND)
+
+    def do_PUT(self) -> None:
+        """PUT, which no form and no foreign page can send without this server's leave."""
+        length = self.headers.get("Content-Length", "")
+        if urlsplit(self.path).path != "/conduct":
+            self.send_error(HTTPStatus.NOT_FOUND)
+        elif not length.isdecimal() or int(length) > CONDUCT_BYTES_MAX:
+            self.send_error(HTTPStatus.BAD_REQUEST, "no length, or too long")
+        else:
+            self._switch(self.rfile.read(int(length)))
 
     def end_headers(self) -> None:
         self.send_header("Content-Security-Policy", _POLICY)
@@ -113,6 +130,23 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 -- the base class' name
         """Say nothing: the page is the log."""
+
+    def _switch(self, body: bytes) -> None:
+        try:
+            words = json.loads(body)
+            if not isinstance(words, dict):
+                raise ValueError("must be an object")
+            self.server.mechanism.behave(conduct_from(words))
+        except ValueError as error:
+            self.send_error(HTTPStatus.BAD_REQUEST, explain=str(error))
+        else:
+            self._send_conduct()
+
+    def _send_conduct(self) -> None:
+        words = self.server.mechanism.conduct.words()
+        self._send(
+            json.dumps({"conduct": words, "switches": SWITCHES}).encode(), "application/json"
+        )
 
     def _send(self, body: bytes, kind: str, cache: str = "no-store") -> None:
         self.send_response(HTTPStatus.OK)

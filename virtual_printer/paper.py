@@ -13,7 +13,8 @@ PAPER_HEIGHT_DOTS_MAX = 8_000  # one metre: what is longer is taken off and a ne
 
 class Ending(Enum):
     CUT = "cut"
-    TORN = "torn"  # the sender hung up before it cut
+    TORN = "torn"  # the sender hung up, or the printer was switched off, before it was cut
+    RAN_OUT = "ran_out"  # the roll ended
     TOO_LONG = "too_long"
 
 
@@ -49,6 +50,12 @@ class Roll:
         self.width_dots = width_dots
         self._row_bytes = width_dots // 8
         self._rows = bytearray()
+        self._rows_taken_off = 0
+
+    @property
+    def rows_printed(self) -> int:
+        """Since the printer was switched on."""
+        return self._rows_taken_off + self.height_dots
 
     @property
     def height_dots(self) -> int:
@@ -81,5 +88,6 @@ class Roll:
 
     def take_off(self) -> bytes:
         rows = bytes(self._rows)
+        self._rows_taken_off += self.height_dots
         self._rows.clear()
         return rows

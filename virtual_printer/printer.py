@@ -5,22 +5,20 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Callable
-from contextlib import suppress
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Self
 
-from virtual_printer.decoder import Decoder
+from virtual_printer.conduct import Conduct
+from virtual_printer.mechanism import Mechanism
 from virtual_printer.page_server import PageServer
 from virtual_printer.paper import Paper
-from virtual_printer.status import answer
 from virtual_printer.tray import PrintedPaper, Tray
+from virtual_printer.visit import Visit
 
 PRINTER_PORT = 9100
 PAGE_PORT = 9101
-IDLE_SECONDS_MAX = 30.0  # a silent sender must not keep the others waiting for ever
 STOP_POLL_SECONDS = 0.1
-RECEIVE_BYTES = 65_536
 
 
 def utc_now() -> datetime:
@@ -39,11 +37,12 @@ class VirtualPrinter:
         width_dots: int = 576,
         now: Callable[[], datetime] = utc_now,
     ) -> None:
-        self._wanted = (host, port)
+        self._address = (host, port)
         self._page_port = page_port
         self._width_dots = width_dots
         self._now = now
         self._tray = Tray()
+        self._mechanism = Mechanism(width_dots, self._keep)
         self._stopping = threading.Event()
         self._listener: socket.socket | None = None
         self._thread: threading.Thread | None = None
@@ -52,14 +51,22 @@ class VirtualPrinter:
     @property
     def address(self) -> tuple[str, int]:
         """Host and port; only while it runs."""
-        assert self._listener is not None, "not started"
-        host, port = self._listener.getsockname()[:2]
-        return str(host), int(port)
+        assert self._thread is not None, "not started"
+        return self._address
 
     @property
     def page_address(self) -> str | None:
         """The page's URL; None without a page."""
         return None if self._page is None else self._page.address
+
+    @property
+    def conduct(self) -> Conduct:
+        """How it behaves."""
+        return self._mechanism.conduct
+
+    def behave(self, conduct: Conduct) -> None:
+        """Fail like this from now on, until told otherwise; `behave(Conduct())` mends it."""
+        self._mechanism.behave(conduct)
 
     @property
     def papers(self) -> list[PrintedPaper]:
@@ -75,19 +82,18 @@ class VirtualPrinter:
 
     def start(self) -> None:
         """Listen; raises OSError when a port is taken."""
-        assert self._listener is None, "already started"
-        self._listener = socket.create_server(self._wanted)
-        self._listener.settimeout(STOP_POLL_SECONDS)
+        assert self._thread is None, "already started"
+        self._listener = self._listen()
+        host, port = self._listener.getsockname()[:2]
+        self._address = (str(host), int(port))
         try:
             if self._page_port is not None:
-                self._page = PageServer(self._tray, self._wanted[0], self._page_port)
+                self._page = PageServer(self._tray, self._mechanism, host, self._page_port)
                 self._page.start()
         except OSError:
             self._listener.close()
             raise
-        self._thread = threading.Thread(
-            target=self._serve, args=(self._listener,), name="virtual-printer"
-        )
+        self._thread = threading.Thread(target=self._serve, name="virtual-printer")
         self._thread.start()
 
     def stop(self) -> None:
@@ -112,35 +118,34 @@ class VirtualPrinter:
     ) -> None:
         self.stop()
 
-    def _serve(self, listener: socket.socket) -> None:
+    def _listen(self) -> socket.socket:
+        listener = socket.create_server(self._address)
+        listener.settimeout(STOP_POLL_SECONDS)
+        return listener
+
+    def _serve(self) -> None:
         while not self._stopping.is_set():
-            try:
-                connection, _ = listener.accept()
-            except TimeoutError:
-                continue
-            with connection:
-                self._print_from(connection)
+            self._mechanism.work()
+            if self._mechanism.conduct.refuses:
+                self._refuse()
+            elif self._listener is None:
+                self._listener = self._listen()
+            else:
+                self._serve_one(self._listener)
 
-    def _print_from(self, connection: socket.socket) -> None:
-        decoder = Decoder(self._width_dots)
-        connection.settimeout(STOP_POLL_SECONDS)
-        idle_seconds = 0.0
-        while not self._stopping.is_set() and idle_seconds < IDLE_SECONDS_MAX:
-            try:
-                data = connection.recv(RECEIVE_BYTES)
-            except TimeoutError:
-                idle_seconds += STOP_POLL_SECONDS
-                continue
-            except OSError:
-                break
-            if not data:
-                break
-            idle_seconds = 0.0
-            self._keep(decoder.feed(data))
-            with suppress(OSError):  # a sender that does not want its answer
-                connection.sendall(b"".join(map(answer, decoder.take_requests())))
-        self._keep(decoder.hang_up())
+    def _refuse(self) -> None:
+        if self._listener is not None:
+            self._listener.close()
+            self._listener = None
+        self._stopping.wait(STOP_POLL_SECONDS)
 
-    def _keep(self, papers: list[Paper]) -> None:
-        for paper in papers:
-            self._tray.add(paper, self._now())
+    def _serve_one(self, listener: socket.socket) -> None:
+        try:
+            connection, _ = listener.accept()
+        except TimeoutError:
+            return
+        with connection:
+            Visit(connection, self._mechanism, self._width_dots, self._stopping).serve()
+
+    def _keep(self, paper: Paper) -> None:
+        self._tray.add(paper, self._now())

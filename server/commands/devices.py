@@ -15,6 +15,9 @@ from server.domain.roles import STAFF_ROLES, Role
 
 WIDTHS_DOTS = {"58": 384, "80": 576}
 """Dots across, at 203 dots an inch, by the width of the paper in millimetres."""
+ADDRESSES = (
+    "tcp://HOST:9100, usb://VENDOR:PRODUCT, serial:///dev/ttyUSB0, cups://QUEUE or file:///PATH."
+)
 _MILLIMETRES = {dots: millimetres for millimetres, dots in WIDTHS_DOTS.items()}
 
 
@@ -26,11 +29,7 @@ def printer() -> None:
 @printer.command("create")
 @branch_option
 @click.argument("name")
-@click.option(
-    "--address",
-    required=True,
-    help="tcp://HOST:9100, usb://VENDOR:PRODUCT, serial:///dev/ttyUSB0, cups://QUEUE or file:///PATH.",
-)
+@click.option("--address", required=True, help=ADDRESSES)
 @click.option(
     "--width",
     type=click.Choice(list(WIDTHS_DOTS)),
@@ -57,11 +56,7 @@ def create_printer(place: Place, /, slug: str | None, name: str, address: str, w
 @printer.command("move")
 @branch_option
 @click.argument("name")
-@click.option(
-    "--address",
-    required=True,
-    help="tcp://HOST:9100, usb://VENDOR:PRODUCT, serial:///dev/ttyUSB0, cups://QUEUE or file:///PATH.",
-)
+@click.option("--address", required=True, help=ADDRESSES)
 @with_place
 def move_printer(place: Place, /, slug: str | None, name: str, address: str) -> None:
     """Give the printer NAME another address."""

@@ -86,6 +86,8 @@ class PrintSender:
         self._states = PrinterStates(hall)
         self._mute: set[str] = set()
         """The printers that answered nothing when last asked; each is touched by its own thread alone."""
+        self._torn: set[str] = set()
+        """The printers that may wait for the rest of a picture: silence proves nothing of them."""
 
     def run_once(self) -> int:
         """Send what is due, one printer after the other; returns how many tickets were printed."""
@@ -129,7 +131,7 @@ class PrintSender:
             status = channel.status()
         if self._is_busy(target):
             return
-        if status.state == "unknown":
+        if status.state == "unknown" and target not in self._torn:
             self._mute.add(target)
         else:
             self._mute.discard(target)
@@ -189,6 +191,7 @@ class PrintSender:
         except ChannelError as error:
             self._failed(job, printer, channel, error)
             return _Outcome.FAILED
+        self._torn.discard(job.target)
         self._finish(job, JobState.DONE)
         self._states.note(job.branch, printer.id, receipt.status)
         return _Outcome.PRINTED
@@ -201,6 +204,9 @@ class PrintSender:
             handed=error.handed.name,
             attempts=job.attempts,
         )
+        if error.handed is not Handed.NOTHING:
+            self._torn.add(job.target)
+            self._mute.discard(job.target)
         fate = fate_after(error.handed)
         if fate is Fate.UNSURE:
             self._give_up(job, "unsure")

@@ -13,7 +13,19 @@ from server.app import FONTS
 from server.db import jobs, outbox
 from server.db.jobs import JobKind, JobState
 from server.db.tables import services
-from server.delivery.channels import MemoryChannel, Refused, TimedOut
+from server.delivery.channels import (
+    Broken,
+    Fault,
+    Handed,
+    MemoryChannel,
+    PrinterStatus,
+    Refused,
+    TimedOut,
+)
+from server.delivery.channels import (
+    Paper as Roll,
+)
+from server.delivery.channels.status import UNKNOWN, failed
 from server.delivery.dispatcher import CONSUMER, Dispatcher
 from server.delivery.paper import PaperPress
 from server.delivery.printing import PrintSender
@@ -45,6 +57,11 @@ class Paper:
         """Everything that is due now."""
         self.dispatcher.run_once()
         return self.sender.run_once()
+
+    def look(self) -> None:
+        """The sweep over idle printers."""
+        for branch, printer in self.sender.printers():
+            self.sender.look(branch, printer)
 
     def channel(self, index: int = 0) -> MemoryChannel:
         return self.channels[f"tcp://printer-{index}"]
@@ -127,6 +144,94 @@ def test_a_printer_that_fails_keeps_its_jobs_and_staff_see_why(town: Town) -> No
     assert paper.deliver() == 2
     assert paper.printer_state() == "ok"
     assert paper.events().count("printer_changed") == 3
+
+
+def test_what_may_have_been_printed_is_given_up_and_never_repeated(town: Town) -> None:
+    paper = Paper(town)
+    paper.channel().fail_next(Broken("cable", handed=Handed.ALL_INK))
+    town.issue()
+    town.issue()
+    assert paper.deliver() == 0
+    assert paper.job_states() == ["expired", "pending"]
+    assert "ticket_not_printed" in paper.events()
+    assert paper.printer_state() == "broken_midway"
+    town.clock.advance(timedelta(seconds=1))
+    assert paper.deliver() == 1, "the next one is none of its business"
+
+
+def test_what_cannot_be_whole_is_printed_again(town: Town) -> None:
+    paper = Paper(town)
+    paper.channel().fail_next(Broken("cable", handed=Handed.PART))
+    town.issue()
+    paper.deliver()
+    assert paper.job_states() == ["pending"]
+    town.clock.advance(timedelta(seconds=1))
+    assert paper.deliver() == 1
+
+
+def test_after_a_break_the_printer_knows_the_cause_better(town: Town) -> None:
+    paper = Paper(town)
+    paper.channel().fail_next(TimedOut("silent", handed=Handed.PART))
+    paper.channel().says = failed(Fault.PAPER_END)
+    town.issue()
+    paper.deliver()
+    assert paper.printer_state() == "paper_end"
+
+
+def test_a_sender_that_died_over_the_last_ink_prints_nothing_again(town: Town) -> None:
+    paper = Paper(town)
+    town.issue()
+    paper.dispatcher.run_once()
+    target = jobs.printer_target(paper.printers[0])
+    with town.hall.store.administer() as connection:
+        job = jobs.claim(connection, JobKind.PRINT, target, town.clock.now(), LEASE)
+        assert job is not None
+        jobs.note_last_ink(connection, job.id)
+    town.clock.advance(LEASE)
+    assert paper.sender.run_once() == 0
+    assert paper.job_states() == ["expired"]
+    assert len(paper.channel().jobs) == 0
+    assert paper.events()[-1] == "ticket_not_printed"
+
+
+def test_an_idle_printer_is_looked_at_and_only_news_are_written(town: Town) -> None:
+    paper = Paper(town)
+    for says, code in (
+        (PrinterStatus(state="ok", paper=Roll.OK), "ok"),
+        (PrinterStatus(state="ok", paper=Roll.NEAR_END), "paper_near_end"),
+        (failed(Fault.COVER_OPEN), "cover_open"),
+        (UNKNOWN, "unknown"),
+    ):
+        paper.channel().says = says
+        paper.look()
+        paper.look()
+        assert paper.printer_state() == code
+    assert paper.events().count("printer_changed") == 4
+
+
+def test_paper_that_runs_again_is_not_waited_for(town: Town) -> None:
+    paper = Paper(town)
+    paper.channel().fail_next(*[Refused("off")] * 5)
+    town.issue()
+    for _ in range(5):
+        paper.deliver()
+        town.clock.advance(timedelta(seconds=10))
+    town.clock.advance(-timedelta(seconds=10))
+    assert paper.deliver() == 0, "not before its time"
+    paper.look()
+    assert paper.deliver() == 1
+
+
+def test_a_printer_at_work_is_not_asked(town: Town) -> None:
+    paper = Paper(town)
+    town.issue()
+    paper.dispatcher.run_once()
+    target = jobs.printer_target(paper.printers[0])
+    with town.hall.store.administer() as connection:
+        jobs.claim(connection, JobKind.PRINT, target, town.clock.now(), LEASE)
+    paper.channel().says = failed(Fault.COVER_OPEN)
+    paper.look()
+    assert paper.printer_state() == "unknown"
 
 
 def test_a_job_that_is_too_old_expires(town: Town) -> None:

@@ -11,6 +11,7 @@ const MILLISECONDS_NEW = 2_000;
 const endings = new Map([
   ["cut", ""],
   ["torn", "Incomplete: torn off"],
+  ["ran_out", "Incomplete: the roll ended"],
   ["too_long", "Too long"],
 ]);
 

@@ -1,7 +1,7 @@
 """What becomes of a ticket's paper after an attempt: pure rules, for the server and for the kiosk's own program.
 
 Two promises: no ticket is believed printed that was not, and none is printed twice. Where both cannot be kept
-by doing something, nothing is done and people are told (docs/decisions/0010).
+by doing something, nothing is done and people are told (docs/decisions/0010-what-is-known-of-paper.md).
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """A printer behind a queue of CUPS, which passes our bytes on as they are (`lp -o raw`).
 
 The commands, not pycups: that one has no wheel and wants a compiler and CUPS' headers on every kiosk, for what
-three commands do without root (docs/decisions/0011). CUPS knows its queue, seldom the paper: a queue without
-an alert is `unknown`.
+three commands do without root (docs/decisions/0011-ways-to-a-printer.md). CUPS knows its queue, seldom the
+paper: a queue without an alert is `unknown`.
 """
 
 from __future__ import annotations

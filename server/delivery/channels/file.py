@@ -1,7 +1,7 @@
 """A printer behind a device file (`/dev/usb/lp0`), or a plain file that collects the paper.
 
 The kernel's own driver (`usblp`) speaks both ways and says no by errno: nothing to install, and no root
-but membership of the group that owns the device (docs/decisions/0011).
+but membership of the group that owns the device (docs/decisions/0011-ways-to-a-printer.md).
 """
 
 from __future__ import annotations

@@ -1,11 +1,12 @@
 """Hands one job to a printer so that its end is known, as far as the printer can tell.
 
-Three kinds of printers, told apart by what they answer (docs/decisions/0010):
+Three kinds of printers, told apart by what they answer (docs/decisions/0010-what-is-known-of-paper.md):
 
 * one answers `DLE EOT` and, in its turn, `GS r`: every band of ink is followed by a `GS r`, whose answer
   proves that everything before it was worked through. At most two bands are under way, so that a fault is
   heard of at once and a ticket can be stopped between two commands;
-* one answers `DLE EOT` only: its bands are handed over and it is watched for as long as they take to print;
+* one answers `DLE EOT` only: its bands are handed over no faster than they are printed, and it is asked how it
+  is after each;
 * one answers nothing, or nonsense: what its side has taken is all that can be known.
 """
 
@@ -17,7 +18,7 @@ from enum import Enum, auto
 from server.delivery.channels.attempts import AfterRepair, after_repair
 from server.delivery.channels.channel import Broken, Faulty, Handed, Receipt, TimedOut, Watcher
 from server.delivery.channels.dialogue import ANSWER_SECONDS, FENCE, Dialogue
-from server.delivery.channels.pieces import Pieces
+from server.delivery.channels.pieces import BROKEN_BAND, Pieces, rows_of
 from server.delivery.channels.status import UNKNOWN, Fault, PrinterStatus, failed
 
 ASK_EVERY_SECONDS = 1.0
@@ -27,7 +28,7 @@ TAIL_SECONDS = 3.0
 """How long the blade may take before the printer is believed to have other worries."""
 BANDS_UNDER_WAY_MAX = 2
 DOTS_A_SECOND = 600
-"""75 mm/s: slower than what is sold. How long ink is watched that a printer cannot prove."""
+"""75 mm/s: slower than what is sold. How fast ink is handed to a printer that cannot prove it."""
 ARRIVAL_POLL_SECONDS = 0.005
 
 
@@ -67,7 +68,7 @@ class Handover:
     def print(self, job: Pieces, *, is_mute: bool) -> Receipt:
         """Print the job. Raises Faulty, TimedOut or Broken, which tell how far it came."""
         try:
-            kind = _Kind.MUTE if is_mute else self._first_question()
+            kind = _Kind.MUTE if is_mute else self._first_question(job)
             while True:
                 try:
                     return self._once(job, kind)
@@ -80,8 +81,14 @@ class Handover:
             message = f"{self._name}: connection lost: {error}"
             raise Broken(message, handed=self._handed) from error
 
-    def _first_question(self) -> _Kind:
+    def _first_question(self, job: Pieces) -> _Kind:
         status = self._dialogue.ask()
+        if status.state == "unknown":
+            # It may be waiting for the rest of a picture that was broken off, and take questions for ink.
+            self._put(BROKEN_BAND)
+            status = self._dialogue.ask()
+            if status.state == "ok":
+                self._put(job.tail)
         self._watcher.told(status)
         if status.fault is not None:
             raise Faulty(status.fault, f"{self._name}: {status.fault.value}")
@@ -93,14 +100,14 @@ class Handover:
             kind = _Kind.PROVES
         for band in job.ink[:-1]:
             self._put(band)
-            self._pace(kind, under_way=BANDS_UNDER_WAY_MAX)
+            self._pace(kind, band, under_way=BANDS_UNDER_WAY_MAX - 1)
         self._wait_until_taken()
-        self._pace(kind, under_way=0)
+        self._pace(kind, b"", under_way=0)
         self._watcher.before_last_ink()
         self._handed = Handed.ALL_INK
         for band in job.ink[-1:]:
             self._put(band)
-        self._settle(kind)
+            self._pace(kind, band, under_way=0)
         if kind is _Kind.PROVES:
             self._handed = Handed.PRINTED
         return self._cut_off(job, kind)
@@ -115,7 +122,7 @@ class Handover:
                 return Receipt(is_proven=True, status=self._after_the_cut())
             case _Kind.TELLS:
                 self._wait_until_taken()
-                return Receipt(is_proven=False, status=self._watch_it_print(job))
+                return Receipt(is_proven=False, status=self._ask_until_heard())
 
     def _after_the_cut(self) -> PrinterStatus:
         """The ink is out: a blade that jams is a fault of the printer, not of this ticket."""
@@ -135,22 +142,22 @@ class Handover:
         self._put_fence()
         return self._dialogue.wait_for(self._all_answered, ANSWER_SECONDS)
 
-    def _pace(self, kind: _Kind, *, under_way: int) -> None:
-        if kind is _Kind.PROVES:
-            self._put_fence()
-            self._wait_for_fences(under_way)
-        elif kind is _Kind.TELLS and time.monotonic() - self._last_asked_at > ASK_EVERY_SECONDS:
-            self._wait_until_mended(self._ask())
+    def _pace(self, kind: _Kind, band: bytes, *, under_way: int) -> None:
+        """Until so few bands are under way, where the printer can tell; else as long as the band takes."""
+        match kind:
+            case _Kind.PROVES:
+                self._put_fence()
+                self._wait_for_fences(under_way)
+            case _Kind.TELLS:
+                time.sleep(rows_of(band) / DOTS_A_SECOND)
+                self._wait_until_mended(self._ask_until_heard())
+            case _Kind.MUTE:
+                return
         if self._is_spoiled and self._handed < Handed.ALL_INK:
-            self._settle(kind)
+            if kind is _Kind.PROVES:
+                self._wait_for_fences(under_way=0)
             self._is_spoiled = False
             raise _Spoiled
-
-    def _settle(self, kind: _Kind) -> None:
-        """Until everything handed over was worked through, where the printer can tell."""
-        if kind is _Kind.PROVES:
-            self._put_fence()
-            self._wait_for_fences(under_way=0)
 
     def _wait_for_fences(self, under_way: int) -> None:
         moved_at = time.monotonic()
@@ -167,18 +174,6 @@ class Handover:
             elif time.monotonic() - moved_at > self._silence_seconds:
                 raise TimedOut(f"{self._name}: no answer any more", handed=self._handed)
 
-    def _watch_it_print(self, job: Pieces) -> PrinterStatus:
-        """Whether the printer is well all the time that the ink takes, mended as often as need be."""
-        until = time.monotonic() + job.rows / DOTS_A_SECOND
-        status = self._ask()
-        while status.fault is not None or time.monotonic() < until:
-            if status.fault is not None:
-                self._wait_until_mended(status)
-                until = time.monotonic() + job.rows / DOTS_A_SECOND
-            time.sleep(min(ASK_EVERY_SECONDS, job.rows / DOTS_A_SECOND))
-            status = self._ask()
-        return status
-
     def _wait_until_mended(self, status: PrinterStatus) -> None:
         """Return once the printer shows no fault. Raises Faulty when it was waited for long enough."""
         while status.fault is not None:
@@ -187,7 +182,15 @@ class Handover:
                 message = f"{self._name}: {status.fault.value} in the middle of a job"
                 raise Faulty(status.fault, message, handed=self._handed)
             time.sleep(ASK_EVERY_SECONDS)
-            status = self._ask()
+            status = self._ask_until_heard()
+
+    def _ask_until_heard(self) -> PrinterStatus:
+        """As `_ask`; raises TimedOut when the printer is silent for too long."""
+        silent_from = time.monotonic()
+        while (status := self._ask()).state == "unknown":
+            if time.monotonic() - silent_from > self._silence_seconds:
+                raise TimedOut(f"{self._name}: no answer any more", handed=self._handed)
+        return status
 
     def _ask(self) -> PrinterStatus:
         """Ask and tell. A printer that answered a moment ago and is silent now does not answer any more."""

@@ -14,6 +14,9 @@ from typing import Final
 BAND_BYTES_MAX = 1_800
 """Two bands fit into the 4 KB that the smallest printers hold: a question is heard even when paper is out."""
 
+BROKEN_BAND: Final = bytes(BAND_BYTES_MAX)
+"""Fills up a picture that was broken off, in white; between commands a printer ignores it."""
+
 _RASTER: Final = b"\x1dv0"
 _HEAD_BYTES = 8
 _REAL_TIME: Final = re.compile(rb"\x10([\x04\x05\x14])")
@@ -26,12 +29,6 @@ class Pieces:
     head: bytes
     ink: tuple[bytes, ...]
     tail: bytes
-
-    @property
-    def rows(self) -> int:
-        """How many rows of dots the pictures have."""
-        heads = (band[6:8] for band in self.ink if band.startswith(_RASTER))
-        return sum(int.from_bytes(head, "little") for head in heads)
 
 
 def pieces(data: bytes) -> Pieces:
@@ -53,6 +50,11 @@ def pieces(data: bytes) -> Pieces:
         # Not the press' own bytes: what cannot be cut safely is not cut.
         return Pieces(head=data[:start], ink=(*bands, data[at:]), tail=b"")
     return Pieces(head=data[:start], ink=tuple(bands), tail=data[at:])
+
+
+def rows_of(band: bytes) -> int:
+    """How many rows of dots a band prints; 0 when it is no picture."""
+    return int.from_bytes(band[6:8], "little") if band.startswith(_RASTER) else 0
 
 
 def _bands(command: bytes, row_bytes: int) -> list[bytes]:

@@ -2,7 +2,7 @@
 
 The kernel's printer driver makes `/dev/usb/lp*`; `/sys` says which of them is which. No library and no root:
 python-escpos' own way (pyusb) takes the device away from the kernel, needs a udev rule for raw USB, and has one
-error for everything that can go wrong (docs/decisions/0011).
+error for everything that can go wrong (docs/decisions/0011-ways-to-a-printer.md).
 """
 
 from __future__ import annotations
