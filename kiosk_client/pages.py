@@ -22,6 +22,7 @@ from server.kiosk_pages import NAME, pages_for
 from server.pages.errors import error_page, status_of
 from server.pages.protection import protect_pages
 from server.pages.rendering import ROOT, Renderer
+from server.voice import Voice
 
 HOST: Final = "127.0.0.1"
 THREADS: Final = 4
@@ -49,7 +50,9 @@ class Attention:
         return self._steady() - self._asked
 
 
-def create_app(house: KioskHouse, *, branch: str, attention: Attention) -> Flask:
+def create_app(
+    house: KioskHouse, *, branch: str, attention: Attention, voice: Voice | None = None
+) -> Flask:
     """The Flask app; `branch` is where `/` leads."""
     app = Flask(
         "nouba_kiosk", root_path=str(ROOT), static_folder="static", template_folder="templates"
@@ -68,7 +71,7 @@ def create_app(house: KioskHouse, *, branch: str, attention: Attention) -> Flask
     app.register_error_handler(Refusal, _refused)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(Exception, _crashed)
-    app.register_blueprint(pages_for(house, live="poll"))
+    app.register_blueprint(pages_for(house, live="poll", voice=lambda: voice))
 
     @app.get("/")
     def start() -> Response:

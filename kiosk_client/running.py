@@ -26,6 +26,7 @@ from server.clock import SystemChance, SystemClock
 from server.delivery.channels import open_channel
 from server.delivery.paper import PaperPress
 from server.pages.rendering import ROOT
+from server.voice import Voice, find_espeak
 
 FONTS: Final = ROOT / "static" / "vendor" / "fonts"
 CONNECT_TIMEOUT_SECONDS: Final = 2.0
@@ -129,7 +130,7 @@ def build(place: Place, *, settings: KioskSettings, with_browser: bool) -> Kiosk
         paper_ordered=printer.ordered,
     )
     attention = Attention()
-    pages = _pages(home, identity, attention, settings.port)
+    pages = _pages(place, home, identity, attention, settings.port)
     browser = _browser(place, settings, pages, attention) if with_browser else None
     return Kiosk(
         link=link,
@@ -184,8 +185,11 @@ def _clock(journal: Journal) -> KioskClock:
     return KioskClock(SystemClock(), boot=boot_id(), anchor=anchor, not_before=latest)
 
 
-def _pages(home: Home, identity: Identity, attention: Attention, port: int) -> PageServer:
-    app = create_app(home, branch=identity.branch, attention=attention)
+def _pages(
+    place: Place, home: Home, identity: Identity, attention: Attention, port: int
+) -> PageServer:
+    voice = Voice(find_espeak(), place.folder / "voice", place.folder / "recordings")
+    app = create_app(home, branch=identity.branch, attention=attention, voice=voice)
     try:
         return PageServer(app, port)
     except OSError as error:

@@ -35,6 +35,7 @@ from server.web import (
     board,
     context,
     desk,
+    devices,
     home,
     kiosk,
     limits,
@@ -63,6 +64,7 @@ DOORS: tuple[tuple[Blueprint, Guard], ...] = (
     (kiosk.sign_in, access.anyone),
     (kiosk.pages, access.kiosk),
     (desk.pages, access.staff),
+    (devices.pages, access.supervisor),
     (api.public, access.anyone),
     (api.blueprint, access.program),
 )

@@ -6,7 +6,7 @@ import zoneinfo
 
 import click
 
-from server.commands import branches, devices, running, staff
+from server.commands import branches, devices, paired, running, staff
 
 COMMANDS: tuple[click.Command, ...] = (
     running.serve,
@@ -19,6 +19,7 @@ COMMANDS: tuple[click.Command, ...] = (
     staff.agent,
     devices.printer,
     devices.token,
+    paired.device,
 )
 
 

@@ -20,6 +20,7 @@ class RoomKind(StrEnum):
     BOARD = "board"
     TICKET = "ticket"
     DESK = "desk"
+    DEVICES = "devices"
     KIOSK = "kiosk"
     LINE = "line"
 

@@ -114,7 +114,6 @@ def accept_device(
     """
     caller.require(Right.ADMINISTER)
     digits = devices.read_code(code)
-    called = devices.read_name(name) if name is not None else None
 
     def step(work: UnitOfWork, now: datetime) -> Step[DeviceCard]:
         pairing = rows.pairing_by_code(work.connection, digits, now)
@@ -124,7 +123,7 @@ def accept_device(
             work.connection,
             branch=work.branch.id,
             kind=pairing.kind,
-            name=called or _own_name(pairing),
+            name=devices.read_name(name) if name is not None else _own_name(pairing),
             version=pairing.version,
             printer=_printer(work, printer),
             now=now,
@@ -136,7 +135,7 @@ def accept_device(
         work.record_event(devices.event_of(kind, device.id, now, type=pairing.kind))
         return Step(answer=device_card(device, ()))
 
-    request = request_key(caller.scope, key, "accept_device", digits, called, printer)
+    request = request_key(caller.scope, key, "accept_device", digits, name, printer)
     return perform(hall, caller.branch, request, DeviceCard, step)
 
 

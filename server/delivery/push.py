@@ -33,7 +33,7 @@ _AT_ONCE = frozenset({EventKind.TICKET_CALLED, EventKind.TICKET_RECALLED, EventK
 
 
 _HURRIED = frozenset({RoomKind.BOARD, RoomKind.TICKET, RoomKind.DESK})
-_PULSED = frozenset({RoomKind.BOARD, RoomKind.DESK, RoomKind.KIOSK})
+_PULSED = frozenset({RoomKind.BOARD, RoomKind.DESK, RoomKind.DEVICES, RoomKind.KIOSK})
 
 
 class Painter(Protocol):

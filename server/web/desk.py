@@ -207,6 +207,7 @@ def _screen(shift: Shift, refusal: Refusal | None) -> Response:
         view.seq,
         view=view,
         auto_call=view.auto_call,
+        supervises=Right.SUPERVISE in rights_of(access.caller().role),
         refusal=problem,
         key=new_key(),
     )

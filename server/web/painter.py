@@ -7,9 +7,10 @@ from datetime import datetime
 from typing import assert_never
 
 from server.actions.hall import Hall
-from server.db import desk_view, reads, views
+from server.db import desk_view, device_views, reads, views
 from server.domain.errors import NoShift
 from server.domain.ids import BranchId, DeskId, Secret, ServiceId, TicketId
+from server.domain.roles import Right
 from server.pages.rendering import Renderer
 from server.rooms import Message, Room, RoomKind
 
@@ -31,6 +32,8 @@ class Painter:
                 return self._kiosk(room)
             case RoomKind.DESK:
                 return self._desk(room)
+            case RoomKind.DEVICES:
+                return self._devices(room)
             case RoomKind.TICKET:
                 return self._ticket(room)
             case RoomKind.LINE:
@@ -70,6 +73,19 @@ class Painter:
             view = desk_view.desk(connection, BranchId(room.branch), shift, now)
         text = self._renderer.render(
             "desk/_desk.html", room.language, view=view, auto_call=view.auto_call, refusal=None
+        )
+        return _view(room, view.seq, view.at, text)
+
+    def _devices(self, room: Room) -> Message:
+        now = self._hall.clock.now()
+        with self._hall.store.read() as connection:
+            branch = reads.branch(connection, BranchId(room.branch))
+            view = device_views.devices(connection, branch, now)
+        text = self._renderer.render(
+            "devices/_devices.html",
+            room.language,
+            view=view,
+            administers=room.key == Right.ADMINISTER,
         )
         return _view(room, view.seq, view.at, text)
 

@@ -110,7 +110,7 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 class NewDevice(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The code on a device's screen, what staff will call it, and the server's printer it uses, if any."""
 
-    code: Annotated[str, msgspec.Meta(max_length=20, examples=["402817"])]
+    code: Annotated[str, msgspec.Meta(pattern="^[0-9]{6}$", examples=["402817"])]
     name: Annotated[str, msgspec.Meta(max_length=60)] | None = None
     printer: Annotated[str, msgspec.Meta(max_length=80)] | None = None
 

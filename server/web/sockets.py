@@ -17,6 +17,7 @@ from server.actions.hall import Hall
 from server.db import reads
 from server.domain.errors import Invalid, NoShift, NotAllowed, Refusal, UnknownTicket
 from server.domain.ids import Secret
+from server.domain.roles import Right, rights_of
 from server.pages.forms import is_writable
 from server.rooms import Message, Room, RoomKind, Rooms
 from server.web import access, limits
@@ -121,6 +122,8 @@ def _rooms_for(hall: Hall, asked: _Asked) -> list[Room]:
             return [Room(kind=RoomKind.KIOSK, branch=found[1].id, language=asked.language())]
         case "desk":
             return [_desk_room(hall)]
+        case "devices":
+            return [_devices_room()]
         case "ticket":
             return _ticket_rooms(hall, asked)
         case _:
@@ -141,6 +144,21 @@ def _desk_room(hall: Hall) -> Room:
         branch=member.branch,
         key=f"{shift.desk}:{shift.agent}",
         language=language,
+    )
+
+
+def _devices_room() -> Room:
+    if not current_user.is_authenticated:
+        raise NotAllowed("nobody is signed in")
+    member, caller = access.staff_member(), access.staff_caller()
+    caller.require(Right.READ_EVENTS)
+    # Administrators see the same list with the buttons that shut a device out.
+    administers = Right.ADMINISTER in rights_of(caller.role)
+    return Room(
+        kind=RoomKind.DEVICES,
+        branch=member.branch,
+        key=Right.ADMINISTER.value if administers else "",
+        language=member.agent.language.value,
     )
 
 

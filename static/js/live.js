@@ -23,7 +23,7 @@ const PULSES_BEHIND_MAX = 3;
 
 /**
  * @typedef {object} Watched what to ask for
- * @property {"board" | "kiosk" | "desk" | "ticket"} view
+ * @property {"board" | "kiosk" | "desk" | "devices" | "ticket"} view
  * @property {string} branch the slug
  * @property {string} language "" on screens that show them all
  * @property {string} [secret] of a ticket

@@ -160,16 +160,17 @@ def test_what_a_power_cut_relies_on(journal: Journal) -> None:
 def test_a_full_disk_refuses_before_it_promises(tmp_path: Path) -> None:
     path = tmp_path / "journal.sqlite3"
     journal = a_journal(path, numbers=999, pages_max=20)
-    promised = []
-    with pytest.raises(JournalFailure) as failed:
+    promised = 0
+    with suppress(JournalFailure):
         for number in range(900):
-            promised.append(give(journal, f"key-{number}").answer.label)
-    assert failed.value.state == journal.state == "full"
-    assert len(promised) > 10
+            give(journal, f"key-{number}")
+            promised += 1
+    assert journal.state == "full"
+    assert promised > 10
     journal.close()
     roomy = Journal(path, device=DEVICE)
-    assert roomy.waiting_to_sync() == len(promised)
-    assert give(roomy, "after").answer.label == f"A{len(promised) + 1:03d}", "and no hole either"
+    assert roomy.waiting_to_sync() == promised
+    assert give(roomy, "after").answer.label == f"A{promised + 1:03d}", "and no hole either"
     assert roomy.state == "ok"
     roomy.close()
 

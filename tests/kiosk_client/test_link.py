@@ -139,18 +139,21 @@ def test_a_jump_of_the_clock_is_reported_and_times_stay_true(kiosk: Parts) -> No
 
 
 def test_a_full_disk_is_refused_reported_and_heals(kiosk: Parts) -> None:
+    def told() -> str:
+        return kiosk.town.reports[-1].journal
+
     kiosk.go_away()
     promised = kiosk.tap().answer.label
     with full_disk():
         with pytest.raises(KioskOutOfOrder):
             kiosk.tap()
         kiosk.come_back()
-        assert kiosk.town.reports[-1].journal == "full"
+        assert told() == "full"
         with pytest.raises(KioskOutOfOrder):
             kiosk.tap()
         assert kiosk.town.issued == {}, "refused before the server was asked"
     kiosk.link.turn()
-    assert kiosk.town.reports[-1].journal == "ok"
+    assert told() == "ok"
     assert kiosk.town.labels() == [promised]
     assert kiosk.tap().printing == "queued"
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import stat
 import threading
 import time
@@ -128,8 +127,8 @@ def test_its_files_are_for_its_owner_alone(tmp_path: Path) -> None:
     with fake_server(Town()) as fake:
         place = paired_place(tmp_path / "kiosk", fake.url)
         with running_kiosk(place) as kiosk:
-            assert stat.S_IMODE(os.stat(place.identity_file).st_mode) == 0o600
-            assert stat.S_IMODE(os.stat(place.folder).st_mode) == 0o700
+            assert stat.S_IMODE(place.identity_file.stat().st_mode) == 0o600
+            assert stat.S_IMODE(place.folder.stat().st_mode) == 0o700
             assert "nouba_0" not in kiosk.log(), "the token is in no log"
 
 

@@ -160,6 +160,8 @@ def test_random_requests_meet_the_document(
         )
         def call(case: Any, is_known: bool) -> None:
             if mode is GenerationMode.POSITIVE:
+                if isinstance(case.body, dict):
+                    case.body = _written(case.body)
                 case.headers["Idempotency-Key"] = f"key-{next(keys)}"
                 # Half of the addresses name something that exists, or everything would end in a 404.
                 if is_known:
@@ -169,6 +171,19 @@ def test_random_requests_meet_the_document(
 
         with suppress(Unsatisfiable):  # nothing in some requests can be wrong
             call()
+
+
+def _written(body: Any) -> Any:
+    """JSON Schema calls 415.0 an integer and the generator writes it so; no encoder of integers does."""
+    match body:
+        case dict():
+            return {name: _written(value) for name, value in body.items()}
+        case list():
+            return [_written(value) for value in body]
+        case float() if body.is_integer():
+            return int(body)
+        case _:
+            return body
 
 
 def _known(town: Town) -> dict[str, Any]:
