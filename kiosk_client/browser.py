@@ -18,6 +18,7 @@ import structlog
 NAMES: Final = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 FLAGS: Final = (
     "--kiosk",  # full screen, without a bar, a menu or a way out
+    "--ozone-platform-hint=auto",  # Wayland (cage) where there is one, else X
     "--no-first-run",  # no welcome
     "--noerrdialogs",  # no boxes over the page
     "--hide-crash-restore-bubble",  # after a power cut no "restore pages?"
