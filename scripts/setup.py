@@ -37,17 +37,18 @@ class SetupError(Exception):
     """Set-up cannot go on; the message says what a person can do about it."""
 
 
-def prepare(*, dev: bool) -> None:
+def prepare(*, dev: bool, kiosk: bool = False) -> None:
     """Bring the checkout up to date, printing one line per step that had to run.
 
-    `dev` adds what the tests and checks need, to the same .venv. Ends the program with a plain
-    message when it cannot go on: the callers are commands, and a traceback would help nobody.
+    `dev` adds what the tests and checks need, to the same .venv; `kiosk` what a kiosk's machine needs.
+    Ends the program with a plain message when it cannot go on: the callers are commands, and a traceback
+    would help nobody.
     """
     require_python()
     try:
         with one_at_a_time():
             state = read_state()
-            install_python_packages(state, dev=dev)
+            install_python_packages(state, dev=dev, kiosk=kiosk)
             install_page_packages(state, dev=dev)
     except SetupError as error:
         sys.exit(f"\nSet-up stopped: {error}")
@@ -119,18 +120,18 @@ def project_tables() -> bytes:
 # ---------------------------------------------------------------- Python
 
 
-def install_python_packages(state: dict[str, str], *, dev: bool) -> None:
+def install_python_packages(state: dict[str, str], *, dev: bool, kiosk: bool) -> None:
     """The virtual environment, the locked packages and Nouba itself (editable)."""
     if not state:
         make_venv()
         record(state, place=str(ROOT))
-    base = digest((ROOT / "requirements/base.txt").read_bytes())
-    wanted = {"base": base}
-    if dev:
-        # dev.txt contains base.txt, version for version (scripts/lock compiles it so).
-        wanted["dev"] = digest((ROOT / "requirements/dev.txt").read_bytes())
+    # The others contain base.txt, version for version (scripts/lock compiles them so).
+    more = "dev" if dev else "kiosk" if kiosk else "base"
+    wanted = {
+        name: digest((ROOT / f"requirements/{name}.txt").read_bytes()) for name in ("base", more)
+    }
     if any(state.get(name) != value for name, value in wanted.items()):
-        lock = ROOT / "requirements" / ("dev.txt" if dev else "base.txt")
+        lock = ROOT / "requirements" / f"{more}.txt"
         run_step(
             f"Python packages ({lock.relative_to(ROOT)})",
             [*pip(), "install", "--require-hashes", "-r", str(lock)],
@@ -252,7 +253,7 @@ def node() -> str:
     return str(bundled) if bundled.exists() else shutil.which("node") or "node"
 
 
-# ---------------------------------------------------------------- the system's Chromium
+# ---------------------------------------------------------------- the system's Chromium and espeak-ng
 
 
 def find_chromium() -> str | None:
@@ -269,6 +270,16 @@ def install_chromium() -> str | None:
         with step("Chromium (Debian's package)"):
             apt_install("chromium")
         found = find_chromium()
+    return found
+
+
+def install_espeak() -> str | None:
+    """Path of the speech engine, after installing Debian's package when we may."""
+    found = shutil.which("espeak-ng")
+    if not found and debian_as_root():
+        with step("espeak-ng (Debian's package)"):
+            apt_install("espeak-ng")
+        found = shutil.which("espeak-ng")
     return found
 
 

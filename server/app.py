@@ -11,8 +11,6 @@ from typing import Any, cast
 from flask import Blueprint, Flask, Response
 from flask_login import LoginManager
 from flask_socketio import SocketIO
-from flask_talisman import Talisman
-from flask_wtf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from server.actions.hall import Hall
@@ -29,7 +27,10 @@ from server.delivery.printing import LEASE_MARGIN, PrintSender
 from server.delivery.push import Pusher
 from server.delivery.worker import Hints, Worker
 from server.domain.ticket import Ticket
+from server.pages.protection import protect_pages
+from server.pages.rendering import ROOT, Renderer
 from server.rooms import Rooms
+from server.voice import Voice, find_espeak
 from server.web import (
     access,
     api,
@@ -37,7 +38,6 @@ from server.web import (
     context,
     desk,
     devices,
-    forms,
     home,
     kiosk,
     limits,
@@ -50,7 +50,6 @@ from server.web import (
 )
 from server.web.context import EXTENSION, Web
 from server.web.painter import Painter
-from server.web.rendering import ROOT, Renderer
 from server.web.sessions import CookieSessions
 
 STATIC_CACHE = timedelta(days=365)
@@ -74,20 +73,6 @@ DOORS: tuple[tuple[Blueprint, Guard], ...] = (
     (api.blueprint, access.program),
 )
 """Every blueprint beside its guard: this is the whole answer to "what is public?"."""
-
-_POLICY = {
-    "default-src": "'none'",
-    "script-src": "'self'",
-    "style-src": "'self'",
-    "img-src": "'self' data:",
-    "font-src": "'self'",
-    "connect-src": "'self'",
-    "media-src": "'self'",
-    "manifest-src": "'self'",
-    "form-action": "'self'",
-    "base-uri": "'none'",
-    "frame-ancestors": "'none'",
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,6 +99,7 @@ def create_app(config: Config, *, hall: Hall | None = None, paper_url: str = "")
         renderer=Renderer(app),
         tokens=access.Tokens(hall),
         paper=PaperOffice(FONTS),
+        voice=Voice(find_espeak(), config.data / "voice", config.data / "recordings"),
         paper_url=paper_url,
     )
     app.extensions[EXTENSION] = parts
@@ -166,11 +152,7 @@ def _configure(app: Flask, config: Config) -> None:
         SEND_FILE_MAX_AGE_DEFAULT=STATIC_CACHE,
         PERMANENT_SESSION_LIFETIME=SESSION,
         SESSION_COOKIE_NAME="nouba_session",
-        SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
-        SESSION_COOKIE_SECURE=config.security.https,
-        # A kiosk's page stays open for days: the token lives as long as its session.
-        WTF_CSRF_TIME_LIMIT=None,
         RATELIMIT_STORAGE_URI=config.redis.url or "memory://",
         RATELIMIT_HEADERS_ENABLED=True,
         # Redis is for sharing counts; without it each process counts for itself.
@@ -179,8 +161,7 @@ def _configure(app: Flask, config: Config) -> None:
 
 
 def _protect(app: Flask, config: Config) -> None:
-    app.before_request(forms.refuse_unwritable)
-    forms_only = CSRFProtect(app)
+    forms_only = protect_pages(app, https=config.security.https)
     for blueprint in (api.public, api.blueprint):  # no cookie opens these doors
         forms_only.exempt(blueprint)
     limits.limiter.init_app(app)
@@ -188,18 +169,6 @@ def _protect(app: Flask, config: Config) -> None:
     staff.user_loader(access.load_staff)
     # "strong" would end the session of a laptop that changes its address in the middle of a ticket.
     staff.session_protection = "basic"
-    Talisman(
-        app,
-        force_https=config.security.https,
-        strict_transport_security=config.security.https,
-        session_cookie_secure=config.security.https,
-        content_security_policy=_POLICY,
-        content_security_policy_nonce_in=["script-src"],
-        frame_options="DENY",
-        # The secret in a ticket's address stays here; our own forms need it (CSRF over https asks for the referrer).
-        referrer_policy="same-origin",
-        permissions_policy={"geolocation": "()", "camera": "()", "microphone": "()"},
-    )
 
 
 def _register(app: Flask, blueprint: Blueprint, guard: Guard) -> None:

@@ -9,6 +9,8 @@ from pathlib import Path
 import click
 import pytest
 
+from kiosk_client.browser import FLAGS
+from kiosk_client.cli import main as kiosk_main
 from server import config
 from server.cli import main
 from server.config import Setting
@@ -37,6 +39,8 @@ def sections(name: str) -> dict[str, str]:
 
 
 COMMANDS = dict(commands(main, ("nouba",)))
+KIOSK_COMMANDS = dict(commands(kiosk_main, ("nouba-kiosk",)))
+UNITS = sorted((DOCS.parent / "deploy").glob("*.service"))
 
 
 @pytest.mark.parametrize("setting", config.describe(), ids=lambda setting: setting.name)
@@ -129,3 +133,44 @@ def test_a_command_is_documented_with_its_options(words: str) -> None:
 def test_no_other_command_is_documented() -> None:
     documented = [re.sub(r"`|( [A-Z]+)+`?$", "", each) for each in sections("commands.md")]
     assert documented == list(COMMANDS)
+
+
+@pytest.mark.parametrize("words", KIOSK_COMMANDS)
+def test_a_command_of_the_kiosk_is_documented_with_its_options(words: str) -> None:
+    command = KIOSK_COMMANDS[words]
+    body = sections("kiosk.md")[f"`{words}`"]
+    assert command.help is not None
+    assert command.help in body
+    options = {
+        parameter.opts[0]: parameter.help
+        for parameter in command.params
+        if isinstance(parameter, click.Option)
+    }
+    documented = set(re.findall(r"^\| `(--[\w-]+)` \|", body, flags=re.MULTILINE))
+    assert documented == options.keys() - {"--data"}
+    for help_text in options.values():
+        assert help_text is not None
+        assert help_text in body or "NOUBA_KIOSK_DATA" in help_text
+
+
+def test_no_other_command_of_the_kiosk_is_documented() -> None:
+    found = [each.strip("`") for each in sections("kiosk.md") if each.startswith("`nouba-kiosk")]
+    assert found == list(KIOSK_COMMANDS)
+
+
+def test_the_browsers_flags_are_documented() -> None:
+    documented = set(re.findall(r"`(--[^`]+)`", sections("kiosk.md")["Chromium's flags"]))
+    assert documented == set(FLAGS)
+
+
+@pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.name)
+def test_a_unit_starts_what_there_is(unit: Path) -> None:
+    text = unit.read_text(encoding="utf-8")
+    (started,) = re.findall(r"^ExecStart=(.+)$", text, flags=re.MULTILINE)
+    name, words, *options = started[started.rindex("/.venv/bin/") :].split("/")[-1].split()
+    command = {**COMMANDS, **KIOSK_COMMANDS}[f"{name} {words}"]
+    known = {opt for parameter in command.params for opt in parameter.opts}
+    assert set(options) <= known
+    assert re.search(r"^User=nouba", text, flags=re.MULTILINE), "not root"
+    for line in ("NoNewPrivileges=yes", "ProtectSystem=strict", "Restart=always"):
+        assert line in text.splitlines()

@@ -9,7 +9,6 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
-from server.db import codec
 from server.db.tables import (
     agents,
     branches,
@@ -21,7 +20,7 @@ from server.db.tables import (
     tokens,
 )
 from server.domain.errors import Invalid
-from server.domain.hours import Hours
+from server.domain.hours import Hours, hours_values
 from server.domain.ids import AgentId, BranchId, DeskId, Language, ServiceId, Texts
 from server.domain.roles import Role
 
@@ -43,7 +42,7 @@ def insert_branch(
         "names": {tag.value: text for tag, text in names.items()},
         "languages": [tag.value for tag in languages],
         "zone": hours.zone.key,
-        "hours": codec.hours_values(hours),
+        "hours": hours_values(hours),
         "priority_head_start_seconds": round(priority_head_start.total_seconds()),
         "accent": accent,
         "open_kiosk": open_kiosk,

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, time, timedelta
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
 from functools import lru_cache
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import msgspec
 
 from server.domain.branch import Agent, Branch, Desk, DeskLine, Printer, Service
 from server.domain.events import Event, EventKind, RecordedEvent
-from server.domain.hours import Hours, HoursRule, Span
+from server.domain.hours import Hours, read_hours
 from server.domain.ids import Language, Texts
 from server.domain.queue import PauseReason, Shift
 from server.domain.ranking import HeadStarts
@@ -176,49 +175,11 @@ def event(row: Row) -> RecordedEvent:
 
 
 def hours(zone: str, raw: Mapping[str, Any]) -> Hours:
-    """Hours as JSON holds them: {"rules": [{"weekdays": [[["08:30", "16:30"]], …]}], "closed_days": []}."""
+    """Hours as the database holds them (`domain.hours.read_hours`)."""
     return _hours(zone, msgspec.json.encode(raw))
 
 
 @lru_cache(maxsize=HOURS_CACHED_MAX)
 def _hours(zone: str, text: bytes) -> Hours:
     """A branch is read with every request and its hours change once a season: the same text, the same value."""
-    raw = msgspec.json.decode(text)
-    return Hours(
-        zone=ZoneInfo(zone),
-        rules=tuple(_rule(rule) for rule in raw["rules"]),
-        closed_days=frozenset(date.fromisoformat(day) for day in raw.get("closed_days", [])),
-    )
-
-
-def hours_values(value: Hours) -> dict[str, Any]:
-    """The JSON form that `hours` reads."""
-    return {
-        "rules": [
-            {
-                "weekdays": [[_span_values(span) for span in spans] for spans in rule.weekdays],
-                "first_day": rule.first_day.isoformat() if rule.first_day else None,
-                "last_day": rule.last_day.isoformat() if rule.last_day else None,
-            }
-            for rule in value.rules
-        ],
-        "closed_days": sorted(day.isoformat() for day in value.closed_days),
-    }
-
-
-def _rule(raw: Mapping[str, Any]) -> HoursRule:
-    return HoursRule(
-        weekdays=tuple(_spans(spans) for spans in raw["weekdays"]),
-        first_day=date.fromisoformat(raw["first_day"]) if raw.get("first_day") else None,
-        last_day=date.fromisoformat(raw["last_day"]) if raw.get("last_day") else None,
-    )
-
-
-def _spans(raw: Sequence[Sequence[str]]) -> tuple[Span, ...]:
-    return tuple(
-        Span(start=time.fromisoformat(start), end=time.fromisoformat(end)) for start, end in raw
-    )
-
-
-def _span_values(span: Span) -> list[str]:
-    return [span.start.isoformat("minutes"), span.end.isoformat("minutes")]
+    return read_hours(zone, msgspec.json.decode(text))

@@ -11,12 +11,13 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
-from server.db import codec, jobs, reads
+from server.db import jobs, reads
 from server.db.devices import devices_of
 from server.db.tables import tickets, unprinted
 from server.db.views import branch_card, plain
 from server.domain.branch import Branch
 from server.domain.devices import Device, fault_of
+from server.domain.hours import hours_values
 from server.domain.ids import BranchId, DeviceId
 from server.domain.states import TicketState
 from server.wire import DeviceNotice, PrinterCard
@@ -106,7 +107,7 @@ def catalogue(
         version="",
         at=now,
         branch=branch_card(branch),
-        hours=codec.hours_values(branch.hours),
+        hours=hours_values(branch.hours),
         priority_head_start_seconds=round(branch.head_starts.priority.total_seconds()),
         public_url=public_url,
         services=tuple(

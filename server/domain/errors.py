@@ -9,7 +9,8 @@
     │   ├── ServiceClosed · BranchClosed · LineFull
     │   ├── TicketInHand · NobodyWaiting · TicketNotHere
     │   ├── NoShift · DeskTaken · AgentElsewhere · DeskPaused
-    │   └── DayNotLeasable · NumberNotLeased · NumberTaken · TooManyPairings
+    │   ├── DayNotLeasable · NumberNotLeased · NumberTaken · TooManyPairings
+    │   └── KioskOutOfOrder · ServerAway      said by the program on a kiosk alone
     ├── Gone            it was here, and is over
     │   └── PairingExpired
     ├── Invalid         the request makes no sense: it names the field
@@ -141,6 +142,18 @@ class AgentElsewhere(Conflict):
 
 class DeskPaused(Conflict):
     code = "desk_paused"
+
+
+class KioskOutOfOrder(Conflict):
+    """The kiosk cannot keep a promise (full disk, broken journal, token revoked): it makes none."""
+
+    code = "kiosk_out_of_order"
+
+
+class ServerAway(Conflict):
+    """Only the server could answer this, and it is not reached."""
+
+    code = "server_away"
 
 
 class DayNotLeasable(Conflict):

@@ -6,9 +6,10 @@ else in the program is aware UTC.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from server.domain.errors import Invalid
@@ -107,6 +108,48 @@ class Hours:
                     if opening > moment and self.is_open(opening):
                         return opening
         return None
+
+
+def read_hours(zone: str, raw: Mapping[str, Any]) -> Hours:
+    """Hours as JSON holds them: {"rules": [{"weekdays": [[["08:30", "16:30"]], …]}], "closed_days": []}."""
+    return Hours(
+        zone=ZoneInfo(zone),
+        rules=tuple(_rule(rule) for rule in raw["rules"]),
+        closed_days=frozenset(date.fromisoformat(day) for day in raw.get("closed_days", [])),
+    )
+
+
+def hours_values(value: Hours) -> dict[str, Any]:
+    """The form that `read_hours` reads."""
+    return {
+        "rules": [
+            {
+                "weekdays": [[_span_values(span) for span in spans] for spans in rule.weekdays],
+                "first_day": rule.first_day.isoformat() if rule.first_day else None,
+                "last_day": rule.last_day.isoformat() if rule.last_day else None,
+            }
+            for rule in value.rules
+        ],
+        "closed_days": sorted(day.isoformat() for day in value.closed_days),
+    }
+
+
+def _rule(raw: Mapping[str, Any]) -> HoursRule:
+    return HoursRule(
+        weekdays=tuple(_spans(spans) for spans in raw["weekdays"]),
+        first_day=date.fromisoformat(raw["first_day"]) if raw.get("first_day") else None,
+        last_day=date.fromisoformat(raw["last_day"]) if raw.get("last_day") else None,
+    )
+
+
+def _spans(raw: Sequence[Sequence[str]]) -> tuple[Span, ...]:
+    return tuple(
+        Span(start=time.fromisoformat(start), end=time.fromisoformat(end)) for start, end in raw
+    )
+
+
+def _span_values(span: Span) -> list[str]:
+    return [span.start.isoformat("minutes"), span.end.isoformat("minutes")]
 
 
 ALWAYS_OPEN = (HoursRule(weekdays=((Span(start=time(0), end=time(0)),),) * 7),)

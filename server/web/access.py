@@ -23,7 +23,8 @@ from server.domain.branch import Agent, Branch
 from server.domain.errors import NotAllowed
 from server.domain.ids import AgentId, BranchId
 from server.domain.roles import Right, Role
-from server.web.context import wants_fragment, web
+from server.pages.answers import wants_fragment
+from server.web.context import web
 from server.web.problems import Unauthenticated
 
 DEVICE_COOKIE = "nouba_device"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from flask import Blueprint, Response, request
 
 from server.db import reads, views
+from server.pages.answers import live_page, style_of_accent
 from server.web.context import web
-from server.web.pages import live_page
 
 pages = Blueprint("board", __name__)
 _MODES = ("rotate", "side")
@@ -35,6 +35,4 @@ def accent(slug: str) -> Response:
     """The branch's own colour, as a style sheet: inline styles are forbidden by the policy."""
     with web().hall.store.read() as connection:
         branch = reads.branch_by_slug(connection, slug)
-    answer = Response(f":root{{--branch-accent:{branch.accent}}}", content_type="text/css")
-    answer.headers["Cache-Control"] = "max-age=300"
-    return answer
+    return style_of_accent(branch.accent)

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol, cast
 
-from flask import Flask, Response, current_app, request
+from flask import Flask, Response, current_app
 
-from server import i18n
 from server.actions.hall import Hall
 from server.config import Config
 from server.db.credentials import Credential
@@ -17,7 +16,8 @@ from server.domain.branch import Branch, Service
 from server.domain.ids import Language, Secret
 from server.domain.paper_layout import Logo, PaperLayout
 from server.domain.paper_template import Template
-from server.web.rendering import Renderer
+from server.pages.rendering import Renderer
+from server.voice import Voice
 
 EXTENSION = "nouba"
 TIME_HEADER = "Nouba-Time"
@@ -61,6 +61,7 @@ class Web:
     renderer: Renderer
     tokens: Tokens
     paper: PaperOffice
+    voice: Voice
     paper_url: str = ""
 
     def ticket_url(self, secret: Secret) -> str:
@@ -87,16 +88,3 @@ def tell_time(app: Flask) -> None:
         return answer
 
     app.after_request(add)
-
-
-def preferred_language(default: str = "ar") -> str:
-    """The language a stranger's browser asks for, Arabic when it asks for none of ours."""
-    asked = request.args.get("lang", "")
-    if i18n.is_language(asked):
-        return asked
-    return request.accept_languages.best_match(list(i18n.LANGUAGE_NAMES)) or default
-
-
-def wants_fragment() -> bool:
-    """Whether a module asks for the part of the page that pushes replace."""
-    return request.args.get("fragment") == "1" or request.headers.get("X-Fragment") == "1"

@@ -13,12 +13,12 @@ from server.domain.ids import DeskId, TicketId
 from server.domain.queue import PauseReason, Shift
 from server.domain.roles import Right, rights_of
 from server.domain.states import Verb
+from server.pages.answers import html, live_page, wants_fragment
+from server.pages.errors import status_of
+from server.pages.forms import Form, field, idempotency_key, number
+from server.pages.rendering import new_key
 from server.web import access
-from server.web.context import wants_fragment, web
-from server.web.forms import Form, field, idempotency_key, number
-from server.web.pages import html, live_page
-from server.web.problems import status_of
-from server.web.rendering import new_key
+from server.web.context import web
 
 pages = Blueprint("desk", __name__, url_prefix="/desk")
 

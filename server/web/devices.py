@@ -9,12 +9,12 @@ from server.db import device_views, reads
 from server.domain.errors import Refusal
 from server.domain.ids import DeviceId
 from server.domain.roles import Right, rights_of
+from server.pages.answers import live_page
+from server.pages.errors import status_of
+from server.pages.forms import field, idempotency_key, number
+from server.pages.rendering import new_key
 from server.web import access
 from server.web.context import web
-from server.web.forms import field, idempotency_key, number
-from server.web.pages import live_page
-from server.web.problems import status_of
-from server.web.rendering import new_key
 
 pages = Blueprint("devices", __name__, url_prefix="/devices")
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from flask import Blueprint, Response, jsonify
 
 from server.db import reads, schema, views
-from server.web.context import preferred_language, web
+from server.pages.answers import html, preferred_language
+from server.web.context import web
 from server.web.metrics import exposition
-from server.web.pages import html
 from server.web.problems import problem
 
 pages = Blueprint("home", __name__)

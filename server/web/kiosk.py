@@ -1,92 +1,122 @@
-"""The kiosk: choose a language, tap a service, take the ticket. Plain forms; the module only makes it smoother."""
+"""The server's own kiosk: its pages over the database, and the sign-in of a kiosk's browser."""
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, jsonify, redirect, request, url_for
+from typing import cast
 
-from server import i18n
+from flask import Blueprint, Response, g, redirect, request, url_for
+
 from server.actions import tickets
+from server.actions.scans import scan_ticket
 from server.db import jobs, reads, views
 from server.db.jobs import JobKind, JobState
-from server.domain.errors import Invalid, Refusal
-from server.domain.ids import Language, Secret, TicketId
+from server.domain.ids import Secret, TicketId
 from server.domain.roles import Right
-from server.domain.states import TicketClass
+from server.kiosk_house import Found, HouseStatus, PrintingState, Taken, Tap
+from server.kiosk_pages import NAME, KioskLimits, pages_for
+from server.pages.answers import html
 from server.web import access
-from server.web.context import wants_fragment, web
-from server.web.forms import Form, field, idempotency_key
-from server.web.limits import limiter, open_kiosk, sign_in_attempts
-from server.web.pages import html, live_page
-from server.web.problems import status_of
-from server.web.rendering import new_key
+from server.web.context import web
+from server.web.limits import SENTENCES, limiter, look_ups, open_kiosk, sign_in_attempts
 from server.wire import KioskView
 
-pages = Blueprint("kiosk", __name__, url_prefix="/kiosk")
 sign_in = Blueprint("kiosk_sign_in", __name__, url_prefix="/kiosk")
 
-_LANGUAGE = f"<any({', '.join(i18n.LANGUAGE_NAMES)}):language>"
-"""Our languages and nothing else: any other address is not found."""
 _COOKIE_DAYS = 400
 """As long as browsers keep a cookie; revoking the token is what ends it."""
-_PRINTING = {JobState.PENDING: "waiting", JobState.DONE: "done", JobState.EXPIRED: "expired"}
+_PRINTING: dict[JobState, PrintingState] = {
+    JobState.PENDING: "waiting",
+    JobState.DONE: "done",
+    JobState.EXPIRED: "expired",
+}
+_NO_PRINTER = "none"
+_PAPER: dict[str, PrintingState] = {
+    _NO_PRINTER: "no_printer",
+    "ok": "queued",
+    "paper_near_end": "queued",
+    "unknown": "queued",
+}
+"""What a citizen is told at once, by the state of the printer; every other state is a fault."""
 
 
-@pages.get("/<slug>")
-def start(slug: str) -> Response:
-    """The first screen: four languages, each in its own script."""
-    view = _view(slug)
-    return live_page("kiosk/start.html", "kiosk/_start.html", _first(view), view.seq, view=view)
+class ServerHouse:
+    """A `KioskHouse` that is the database. Its methods run behind the kiosk's guard: `slug` is the guarded branch."""
 
+    def view(self, slug: str) -> KioskView:
+        """The services to choose from, read once a request: whoever changes something does it before."""
+        if "kiosk_view" not in g:
+            hall = web().hall
+            with hall.store.read() as connection:
+                branch = reads.branch_by_slug(connection, slug)
+                g.kiosk_view = views.kiosk(connection, branch, hall.clock.now())
+        return cast(KioskView, g.kiosk_view)
 
-@pages.get(f"/<slug>/{_LANGUAGE}")
-def services(slug: str, language: str) -> Response:
-    """The services to choose from."""
-    view = _view(slug)
-    return live_page(
-        "kiosk/services.html", "kiosk/_services.html", language, view.seq, view=view, key=new_key()
-    )
-
-
-@pages.post(f"/<slug>/{_LANGUAGE}/tickets")
-@limiter.limit(open_kiosk, exempt_when=lambda: access.caller().scope.startswith("token:"))
-def take(slug: str, language: str) -> Response:
-    """A tap on a service; the same `key` twice is the same ticket."""
-    try:
+    def take(self, slug: str, tap: Tap) -> Taken:
+        """Give out a ticket."""
         answered = tickets.issue_ticket(
             hall=web().hall,
             caller=access.caller(),
             branch=access.guarded_branch().id,
-            service=field(request.form, "service"),
-            ticket_class=_ticket_class(request.form),
-            language=Language(language),
-            key=idempotency_key(request.form),
+            service=tap.service,
+            ticket_class=tap.ticket_class,
+            language=tap.language,
+            key=tap.key,
         )
-    except Refusal as refusal:
-        return _refused(slug, language, refusal)
-    view = _view(slug)
-    answer = answered.value
-    assert answer.secret is not None, "the answer to an issue carries the secret"
-    template = "kiosk/_ticket.html" if wants_fragment() else "kiosk/ticket.html"
-    text = web().renderer.render(
-        template,
-        language,
-        view=view,
-        answer=answer,
-        service=next(each for each in view.services if each.code == answer.service),
-        url=web().ticket_url(Secret(answer.secret)),
-        printing=_printing(),
-    )
-    return html(text, 201 if answered.is_new else 200)
+        answer = answered.value
+        assert answer.secret is not None, "the answer to an issue carries the secret"
+        tiles = self.view(slug).services
+        return Taken(
+            answer=answer,
+            service=next(each for each in tiles if each.code == answer.service),
+            url=web().ticket_url(Secret(answer.secret)),
+            printing=_PAPER.get(self.status(slug).printer, "fault"),
+            is_new=answered.is_new,
+        )
+
+    def printing(self, slug: str, ticket_id: str) -> PrintingState:
+        """How the paper of a ticket stands."""
+        branch = access.guarded_branch()
+        with web().hall.store.read() as connection:
+            ticket = reads.ticket(connection, branch.id, TicketId(ticket_id))
+            state = jobs.state_of(connection, JobKind.PRINT, ticket.id)
+        return _PRINTING[state] if state else "waiting"
+
+    def find(self, slug: str, secret: str, *, reinstate: bool) -> Found:
+        """The ticket of a QR or a typed code."""
+        found = scan_ticket(
+            hall=web().hall, caller=access.caller(), secret=Secret(secret), reinstate=reinstate
+        )
+        return Found(
+            label=found.ticket.label,
+            state=found.ticket.state,
+            view=found.ticket,
+            can_be_reinstated=found.can_be_reinstated,
+            was_reinstated=found.was_reinstated,
+        )
+
+    def status(self, slug: str) -> HouseStatus:
+        """Where the server is, it answers; the printer is the kiosk's own, else the branch's first."""
+        with web().hall.store.read() as connection:
+            printers = reads.printers_of(connection, access.guarded_branch().id)
+        mine = access.caller().printer
+        found = next((each for each in printers if each.id == mine), next(iter(printers), None))
+        return HouseStatus(is_online=True, printer=found.state if found else _NO_PRINTER)
 
 
-@pages.get(f"/<slug>/{_LANGUAGE}/printing/<ticket_id>")
-def printing(slug: str, language: str, ticket_id: str) -> Response:
-    """How the paper of a ticket stands: the kiosk says "take it" only once it is out."""
-    branch = access.guarded_branch()
-    with web().hall.store.read() as connection:
-        ticket = reads.ticket(connection, branch.id, TicketId(ticket_id))
-        state = jobs.state_of(connection, JobKind.PRINT, ticket.id)
-    return jsonify(state=_PRINTING[state] if state else "waiting")
+def _is_known() -> bool:
+    """Whether the kiosk has a token; an open one may be anybody's browser."""
+    return access.caller().scope.startswith("token:")
+
+
+pages = pages_for(
+    ServerHouse(),
+    limits=KioskLimits(
+        take=limiter.limit(open_kiosk, exempt_when=_is_known),
+        find=look_ups,
+        speak=limiter.limit(SENTENCES, exempt_when=_is_known),
+    ),
+    voice=lambda: web().voice,
+)
 
 
 @sign_in.get("/<slug>/sign-in")
@@ -104,7 +134,7 @@ def submit(slug: str) -> Response:
     if found is None or found.branch.slug != slug:
         return _sign_in_page(slug, ("wrong_token", "this token is not one of this branch"))
     access.caller_of(found).require(Right.ISSUE)
-    answer = redirect(url_for("kiosk.start", slug=slug), 303)
+    answer = redirect(url_for(f"{NAME}.start", slug=slug), 303)
     answer.set_cookie(
         access.DEVICE_COOKIE,
         token,
@@ -114,47 +144,6 @@ def submit(slug: str) -> Response:
         secure=web().config.security.https,
     )
     return Response(answer.get_data(), answer.status_code, answer.headers)
-
-
-def _ticket_class(form: Form) -> TicketClass:
-    try:
-        return TicketClass(form.get("class") or TicketClass.ORDINARY)
-    except ValueError as error:
-        raise Invalid("there is no such class", field="class") from error
-
-
-def _view(slug: str) -> KioskView:
-    hall = web().hall
-    with hall.store.read() as connection:
-        branch = reads.branch_by_slug(connection, slug)
-        return views.kiosk(connection, branch, hall.clock.now())
-
-
-def _first(view: KioskView) -> str:
-    return view.branch.languages[0]
-
-
-def _printing() -> str:
-    with web().hall.store.read() as connection:
-        printers = reads.printers_of(connection, access.guarded_branch().id)
-    if not printers:
-        return "no_printer"
-    mine = access.caller().printer
-    printer = next((each for each in printers if each.id == mine), printers[0])
-    return "fault" if printer.shows_fault else "queued"
-
-
-def _refused(slug: str, language: str, refusal: Refusal) -> Response:
-    template = "kiosk/_refusal.html" if wants_fragment() else "kiosk/refusal.html"
-    text = web().renderer.render(
-        template,
-        language,
-        view=_view(slug),
-        code=refusal.code,
-        message=refusal.message,
-        back=url_for("kiosk.services", slug=slug, language=language),
-    )
-    return html(text, status_of(refusal))
 
 
 def _sign_in_page(slug: str, refusal: tuple[str, str] | None) -> Response:

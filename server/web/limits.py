@@ -45,6 +45,8 @@ def was_not_found(response: Response) -> bool:
 
 
 SOCKETS = "look-ups by socket"
+SENTENCES = "120 per minute"
+"""Spoken ones, for a stranger at an open kiosk: more than anybody can listen to."""
 API_BLUEPRINT = "api"
 """The one whose guard asks for a token."""
 limiter = Limiter(key_func=get_remote_address)

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from server.domain.errors import NotAllowed
-from server.web.forms import KEY_LENGTH_MAX
-from server.web.problems import CODES, PROBLEM_TYPE, status_of_kind
+from server.pages.errors import status_of_kind
+from server.pages.forms import KEY_LENGTH_MAX
+from server.web.problems import CODES, PROBLEM_TYPE
 from server.web.schemas import Nothing, Problem
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ from server.db import desk_view, device_views, reads, views
 from server.domain.errors import NoShift
 from server.domain.ids import BranchId, DeskId, Secret, ServiceId, TicketId
 from server.domain.roles import Right
+from server.pages.rendering import Renderer
 from server.rooms import Message, Room, RoomKind
-from server.web.rendering import Renderer
 
 
 class Painter:
@@ -56,7 +56,12 @@ class Painter:
             view = views.kiosk(connection, branch, now)
         template = "kiosk/_services.html" if room.language else "kiosk/_start.html"
         language = room.language or view.branch.languages[0]
-        return _view(room, view.seq, view.at, self._renderer.render(template, language, view=view))
+        return _view(
+            room,
+            view.seq,
+            view.at,
+            self._renderer.render(template, language, view=view, is_online=True),
+        )
 
     def _desk(self, room: Room) -> Message:
         now = self._hall.clock.now()

@@ -7,23 +7,14 @@ from flask import Flask, Response, request
 from msgspec import json
 from werkzeug.exceptions import HTTPException
 
-from server import i18n
 from server.db.engine import DatabaseUnavailable
-from server.domain.errors import Conflict, Gone, Invalid, KeyReused, NotAllowed, NotFound, Refusal
-from server.web.context import preferred_language, web
+from server.domain.errors import Invalid, Refusal
+from server.pages.errors import error_page, status_of
+from server.pages.forms import API_PREFIX
 
-API_PREFIX = "/api/"
 PROBLEM_TYPE = "application/problem+json"
 _log = structlog.get_logger(__name__)
 
-_STATUS: tuple[tuple[type[Refusal], int], ...] = (
-    (NotFound, 404),
-    (Conflict, 409),
-    (Gone, 410),
-    (NotAllowed, 403),
-    (Invalid, 422),
-    (KeyReused, 422),
-)
 CODES = {
     400: "bad_request",
     401: "unauthenticated",
@@ -66,55 +57,10 @@ def install(app: Flask) -> None:
     app.register_error_handler(Exception, _crashed)
 
 
-def status_of(refusal: Refusal) -> int:
-    """The HTTP status of a refusal."""
-    return status_of_kind(type(refusal))
-
-
-def status_of_kind(refusal: type[Refusal]) -> int:
-    """The HTTP status of every refusal of a class."""
-    return next(status for kind, status in _STATUS if issubclass(refusal, kind))
-
-
 def problem(status: int, code: str, message: str, **details: object) -> Response:
     """A problem document: `code` is stable and for programs, `detail` is for people."""
     body = {"type": "about:blank", "title": code, "status": status, "code": code, "detail": message}
     return Response(json.encode({**body, **details}), status, content_type=PROBLEM_TYPE)
-
-
-def error_page(status: int, code: str, message: str | None = None) -> Response:
-    """The same for a person, in the language of their browser."""
-    language = preferred_language()
-    text = web().renderer.render(
-        "errors/error.html",
-        language,
-        status=status,
-        code=code,
-        message=message or i18n.translate(language, _WORDS.get(status, _WORDS[500])),
-        back="/",
-    )
-    return Response(text, status, content_type="text/html; charset=utf-8")
-
-
-def _(msgid: str) -> str:
-    """Marks a text for the catalogues; it is translated where the language is known."""
-    return msgid
-
-
-_WORDS = {
-    400: _("The request could not be understood."),
-    401: _("Please sign in."),
-    403: _("This is not allowed here."),
-    404: _("There is nothing at this address."),
-    405: _("This cannot be done at this address."),
-    409: _("This cannot be done now."),
-    410: _("This is over."),
-    413: _("That was too much at once."),
-    422: _("Something in the request is not right."),
-    429: _("Too many attempts. Please wait a minute."),
-    500: _("Something went wrong on our side. Please ask at the desk."),
-    503: _("The system is not available for a moment. Please try again."),
-}
 
 
 def _is_api() -> bool:

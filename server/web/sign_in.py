@@ -9,10 +9,10 @@ from flask_login import current_user, login_user, logout_user
 
 from server.actions.settings import password_matches
 from server.db import credentials
+from server.pages.answers import html, preferred_language
 from server.web.access import StaffMember
-from server.web.context import preferred_language, web
+from server.web.context import web
 from server.web.limits import limiter, sign_in_attempts
-from server.web.pages import html
 
 pages = Blueprint("sign_in", __name__)
 PASSWORD_LENGTH_MAX = 200

@@ -18,9 +18,9 @@ from server.db import reads
 from server.domain.errors import Invalid, NoShift, NotAllowed, Refusal, UnknownTicket
 from server.domain.ids import Secret
 from server.domain.roles import Right, rights_of
+from server.pages.forms import is_writable
 from server.rooms import Message, Room, RoomKind, Rooms
 from server.web import access, limits
-from server.web.forms import is_writable
 from server.web.painter import Painter
 
 if TYPE_CHECKING:

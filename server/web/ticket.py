@@ -9,12 +9,12 @@ from server.actions import tickets
 from server.db import reads, views
 from server.domain.errors import Refusal
 from server.domain.ids import Secret
+from server.pages.answers import html, live_page
+from server.pages.errors import status_of
+from server.pages.forms import idempotency_key
+from server.pages.rendering import new_key
 from server.web.context import web
-from server.web.forms import idempotency_key
 from server.web.limits import look_ups
-from server.web.pages import html, live_page
-from server.web.problems import status_of
-from server.web.rendering import new_key
 from server.wire import TicketView
 
 pages = Blueprint("ticket", __name__)

@@ -43,7 +43,7 @@ export function pause(milliseconds) {
  * @param {string} url
  * @returns {Promise<boolean>}
  */
-async function answers(url) {
+export async function answers(url) {
   try {
     const signal = AbortSignal.timeout(ANSWER_MILLISECONDS_MAX);
     // Anything below 500 is a page of ours, even when it says no.

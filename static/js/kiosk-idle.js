@@ -1,10 +1,12 @@
 // @ts-check
 /** Nobody there: asks first, leaves a person time to answer (WCAG 2.2.1), then goes back to the start. */
 
+import { SCREEN, SPOKEN } from "nouba/kiosk-voice";
+
 const IDLE_SECONDS = 45;
 const WARNING_SECONDS = 25;
 const TICK_MILLISECONDS = 250;
-const SIGNS_OF_LIFE = /** @type {const} */ (["pointerdown", "keydown", "input", "wheel"]);
+const SIGNS_OF_LIFE = /** @type {const} */ (["pointerdown", "keydown", "input", "wheel", SPOKEN]);
 
 /**
  * @typedef {object} Idle
@@ -37,7 +39,10 @@ export function watchIdle({ leave }) {
     if (paused) return;
     const quiet = (performance.now() - seenAt) / 1000;
     const left = Math.ceil(IDLE_SECONDS + WARNING_SECONDS - quiet);
-    if (quiet >= IDLE_SECONDS && !dialog.open) dialog.showModal();
+    if (quiet >= IDLE_SECONDS && !dialog.open) {
+      dialog.showModal();
+      document.dispatchEvent(new CustomEvent(SCREEN));
+    }
     if (dialog.open) seconds.textContent = String(Math.max(left, 0));
     if (left <= 0) leave();
   }, TICK_MILLISECONDS);
@@ -52,4 +57,18 @@ export function watchIdle({ leave }) {
       seenAt = performance.now();
     },
   };
+}
+
+/**
+ * The start screen has nothing to lose and asks nothing: what the last visitor switched on is simply put back.
+ * @param {{leave: () => void}} options
+ */
+export function watchStart({ leave }) {
+  let timer = 0;
+  const seen = () => {
+    clearTimeout(timer);
+    timer = setTimeout(leave, (IDLE_SECONDS + WARNING_SECONDS) * 1000);
+  };
+  for (const sign of SIGNS_OF_LIFE) document.addEventListener(sign, seen, { passive: true });
+  seen();
 }

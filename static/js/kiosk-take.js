@@ -6,6 +6,7 @@
 import { parsed } from "nouba/morph";
 import { go, pause } from "nouba/kiosk-go";
 import { showTicket } from "nouba/kiosk-ticket";
+import { SCREEN } from "nouba/kiosk-voice";
 
 const ATTEMPTS_MAX = 6;
 const ANSWER_MILLISECONDS_MAX = 8000;
@@ -16,9 +17,10 @@ const DIALOG_AFTER_MILLISECONDS = 700;
 /**
  * @typedef {object} TakeOptions
  * @property {HTMLFormElement} form
- * @property {import("nouba/live").Live} live
+ * @property {import("nouba/shown").Shown} live
  * @property {import("nouba/kiosk-idle").Idle} idle
  * @property {string} startUrl
+ * @property {() => void} onLeave before the ticket's screen goes back to the start
  */
 
 /** The form of the services screen. */
@@ -104,15 +106,17 @@ export class Take {
   #show(answer) {
     this.#dialog.close();
     document.querySelector(".kiosk-header h1")?.remove();
-    document.querySelector(".kiosk > .kiosk-footer")?.remove();
+    document.querySelector(".kiosk-screen > .kiosk-footer")?.remove();
     const screen = document.importNode(answer, true);
     this.#options.form.replaceWith(screen);
     window.scrollTo(0, 0);
     if (screen instanceof HTMLElement && screen.dataset.screen === "ticket") {
-      showTicket({ startUrl: this.#options.startUrl });
+      showTicket({ startUrl: this.#options.startUrl, onLeave: this.#options.onLeave });
     } else {
       this.#options.idle.resume();
+      document.getElementById("refused-back")?.focus({ preventScroll: true });
     }
+    document.dispatchEvent(new CustomEvent(SCREEN));
   }
 
   #fail() {

@@ -1,6 +1,7 @@
 // @ts-check
 /** The ticket on the kiosk's screen: what the printer says, and the way back to the start by itself. */
 import { go } from "nouba/kiosk-go";
+import { SPOKEN } from "nouba/kiosk-voice";
 
 const STAY_SECONDS = 20;
 const MORE_SECONDS = 60;
@@ -9,10 +10,15 @@ const POLL_MILLISECONDS = 1000;
 const TICK_MILLISECONDS = 250;
 
 /**
- * @param {{startUrl: string}} options
+ * @param {{startUrl: string, onLeave: () => void}} options `onLeave`: this visit is over
  */
-export function showTicket({ startUrl }) {
-  const leaving = countDown(() => void go(startUrl));
+export function showTicket({ startUrl, onLeave }) {
+  const leaving = countDown(() => {
+    onLeave();
+    void go(startUrl);
+  });
+  document.getElementById("done")?.addEventListener("click", onLeave);
+  document.addEventListener(SPOKEN, () => leaving.stay(STAY_SECONDS));
   document.addEventListener("pointerdown", () => leaving.stay(STAY_SECONDS), { passive: true });
   document.addEventListener("keydown", () => leaving.stay(STAY_SECONDS), { passive: true });
   const more = document.getElementById("more-time");

@@ -1,16 +1,22 @@
 // @ts-check
-/** Entry of every kiosk screen: start, services, and a ticket that was answered as a whole page. */
-import { Live, fragment } from "nouba/live";
-import { followLinks, go } from "nouba/kiosk-go";
-import { watchIdle } from "nouba/kiosk-idle";
+/** Entry of every kiosk screen: start, services, a ticket, and a ticket that is looked for. */
+import { fragment } from "nouba/shown";
+import { watchArrows } from "nouba/kiosk-arrows";
+import { watchFind } from "nouba/kiosk-find";
+import { answers, followLinks, go, pause } from "nouba/kiosk-go";
+import { watchIdle, watchStart } from "nouba/kiosk-idle";
+import { forgetModes, watchModes } from "nouba/kiosk-modes";
 import { Pages } from "nouba/kiosk-pages";
+import { watchScanner } from "nouba/kiosk-scan";
 import { Take } from "nouba/kiosk-take";
 import { showTicket } from "nouba/kiosk-ticket";
+import { watchVoice } from "nouba/kiosk-voice";
 
 const REFUSED_MILLISECONDS = 10000;
+const ASK_AGAIN_MILLISECONDS = 2000;
 
 const frame = /** @type {HTMLElement} */ (document.getElementById("kiosk"));
-const { branch = "", language = "", fragmentUrl = "", startUrl = "/" } = frame.dataset;
+const { branch = "", language = "", fragmentUrl = "", startUrl = "/", live: news = "push" } = frame.dataset;
 
 // A long press or a drag opens menus that a citizen cannot close again.
 document.addEventListener("contextmenu", (event) => event.preventDefault());
@@ -20,25 +26,55 @@ window.addEventListener("pageshow", (event) => {
   if (event.persisted) location.reload();
 });
 followLinks(frame);
+watchModes();
+const voice = watchVoice();
+const find = watchFind({ onTyped: (count, length) => voice?.typed(count, length) });
+watchScanner({
+  onSecret: (secret) => void look(secret),
+  // The server answers kindly what it does not know.
+  onNoise: () => void look("?"),
+  onTyped: (letter) => find?.type(letter),
+});
+watchArrows();
 
-if (fragment().dataset.screen === "ticket") {
-  showTicket({ startUrl });
-} else {
+const screen = fragment().dataset.screen ?? "";
+if (screen === "ticket") showTicket({ startUrl, onLeave: forgetModes });
+else if (screen) watchIdle({ leave });
+else void showLive();
+
+/** A screen that keeps itself true: the languages, or the services. */
+async function showLive() {
   const form = document.getElementById("act");
   const pages = form && new Pages();
-  const live = new Live({
-    watched: { view: "kiosk", branch, language },
+  const options = {
     fragmentUrl,
-    pulses: true,
     onPaint: () => pages?.arrange(),
-    onRefused: (code) => {
+    onRefused: (/** @type {string} */ code) => {
       console.warn("this kiosk may not watch", code);
       // Not at once: a server that shows the page but refuses its news would be asked in a circle.
       setTimeout(() => void go(startUrl), REFUSED_MILLISECONDS);
     },
-  });
-  if (form instanceof HTMLFormElement) {
-    const idle = watchIdle({ leave: () => go(startUrl) });
-    new Take({ form, live, idle, startUrl });
-  }
+  };
+  const shown =
+    news === "poll"
+      ? (await import("nouba/polled")).poll(options)
+      : new (await import("nouba/live")).Live({ ...options, watched: { view: "kiosk", branch, language }, pulses: true });
+  if (form instanceof HTMLFormElement) new Take({ form, live: shown, idle: watchIdle({ leave }), startUrl, onLeave: forgetModes });
+  else watchStart({ leave: forgetModes });
+}
+
+/** Nobody is there any more. */
+function leave() {
+  forgetModes();
+  void go(startUrl);
+}
+
+/** @param {string} secret sent by a form, never in an address */
+async function look(secret) {
+  const form = document.getElementById("scan");
+  const field = form instanceof HTMLFormElement ? form.elements.namedItem("code") : null;
+  if (!(form instanceof HTMLFormElement) || !(field instanceof HTMLInputElement)) return;
+  field.value = secret;
+  while (!(await answers(startUrl))) await pause(ASK_AGAIN_MILLISECONDS);
+  form.submit();
 }

@@ -8,7 +8,7 @@ export const REPAINT_MILLISECONDS = 60_000;
 const ANSWER_MILLISECONDS_MAX = 8000;
 
 /**
- * @param {import("nouba/live").Live} live
+ * @param {import("nouba/shown").Shown} live
  * @param {string} fragmentUrl
  * @param {() => void} onElsewhere the server leads to another page, such as the sign-in
  */

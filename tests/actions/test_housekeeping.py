@@ -8,10 +8,9 @@ import sqlalchemy as sa
 
 from server.actions import housekeeping
 from server.db import outbox
-from server.db.codec import hours_values
 from server.db.tables import branches
 from server.domain.events import EventKind
-from server.domain.hours import OFFICE_HOURS, Hours
+from server.domain.hours import OFFICE_HOURS, Hours, hours_values
 from server.domain.ids import Seq
 from tests.builders import CASABLANCA, Town
 

@@ -21,6 +21,7 @@ KEYWORDS = {
     "gettext": None,
     "ngettext": (1, 2),
     "t": (2,),
+    "said": None,
     "translate": (2,),
     "ntranslate": (2, 3),
 }

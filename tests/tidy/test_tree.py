@@ -56,7 +56,10 @@ def test_architecture_names_what_is_there() -> None:
 
 def test_commands_can_be_run() -> None:
     """Whoever clones the repository can start what its README names."""
-    commands = [*("scripts/run", "scripts/test", "scripts/check", "scripts/lock"), ".ci/run"]
+    commands = [
+        *("scripts/run", "scripts/test", "scripts/check", "scripts/lock", "scripts/kiosk"),
+        ".ci/run",
+    ]
     listed = subprocess.run(
         ["git", "ls-files", "--stage", *commands],
         cwd=ROOT,

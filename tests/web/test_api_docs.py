@@ -10,6 +10,7 @@ from server.domain.events import EventKind
 from server.domain.queue import PauseReason
 from server.domain.ranking import Cause
 from server.domain.roles import Role
+from server.pages.errors import status_of_kind
 from server.web import problems
 from server.web.api import OPERATIONS
 
@@ -19,7 +20,7 @@ CODES_OF_FORM = {"idempotency_key_missing", "idempotency_key_invalid", "malforme
 
 def test_every_refusal_is_documented_with_its_status() -> None:
     listed = set(re.findall(r"^\| \d{3} \| `(\w+)` \|", TEXT, re.MULTILINE))
-    refusals = {kind.code: problems.status_of_kind(kind) for kind in _refusals(errors.Refusal)}
+    refusals = {kind.code: status_of_kind(kind) for kind in _refusals(errors.Refusal)}
     assert listed == {*refusals, *problems.CODES.values(), *CODES_OF_FORM}
     for code, status in refusals.items():
         assert f"| {status} | `{code}` |" in TEXT

@@ -21,9 +21,9 @@ from schemathesis.config import SchemathesisConfig
 from schemathesis.core.result import Ok
 
 from server.domain.roles import Role
+from server.pages.errors import status_of_kind
 from server.web import openapi
 from server.web.api import OPERATIONS
-from server.web.problems import status_of_kind
 from tests.builders import Town
 from tests.machines import a_device, paired
 from tests.web.builders import open_site

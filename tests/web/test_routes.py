@@ -39,9 +39,14 @@ PAGES = {
     "/sign-out": "anyone",
     "/kiosk/<slug>/sign-in": "anyone",
     "/kiosk/<slug>": "kiosk",
+    "/kiosk/<slug>/accent.css": "kiosk",
     "/kiosk/<slug>/<any(ar, fr, zgh, en):language>": "kiosk",
     "/kiosk/<slug>/<any(ar, fr, zgh, en):language>/tickets": "kiosk",
     "/kiosk/<slug>/<any(ar, fr, zgh, en):language>/printing/<ticket_id>": "kiosk",
+    "/kiosk/<slug>/<any(ar, fr, zgh, en):language>/find": "kiosk",
+    "/kiosk/<slug>/voice": "kiosk",
+    "/kiosk/<slug>/voice/chime.wav": "kiosk",
+    "/kiosk/<slug>/voice/<any(ar, fr, zgh, en):language>.wav": "kiosk",
     "/desk": "staff",
     "/desk/shift": "staff",
     "/desk/shift/end": "staff",
@@ -60,8 +65,8 @@ PUBLIC_API = {
     "/pairings/claims",
 }
 """The secret in the address is the credential of two of them; a device that is being paired has none yet."""
-NO_KEY = {"sign_in.submit", "sign_in.sign_out", "kiosk_sign_in.submit"}
-"""Changes of a session, not of a queue: twice is the same as once by itself."""
+NO_KEY = {"sign_in.submit", "sign_in.sign_out", "kiosk_sign_in.submit", "kiosk.find"}
+"""Changes of a session, not of a queue, and a missed ticket put back: twice is the same as once by itself."""
 CHANGING = {"POST", "PUT", "PATCH", "DELETE"}
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from server.web.forms import is_writable
+from server.pages.forms import is_writable
 from tests.builders import Town
 from tests.web.builders import nothing_written, open_site, signed_in
 

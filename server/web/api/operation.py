@@ -15,8 +15,8 @@ from server.actions.hall import Answered
 from server.domain.errors import Refusal
 from server.domain.ids import DeskId, DeviceId, Secret, TicketId
 from server.domain.roles import Right
+from server.pages.forms import KEY_LENGTH_MAX
 from server.web import access
-from server.web.forms import KEY_LENGTH_MAX
 from server.web.problems import Malformed
 from server.web.schemas import Input, from_json, from_query
 

@@ -13,11 +13,11 @@ from collections.abc import Mapping
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Final, TypeVar, cast
 from uuid import uuid4
 
 import qrcode
-from flask import Flask
+from flask import Flask, current_app
 from jinja2 import Environment, StrictUndefined, pass_context
 from jinja2.runtime import Context
 from markupsafe import Markup
@@ -25,9 +25,13 @@ from qrcode.constants import ERROR_CORRECT_M
 
 from server import i18n
 
+EXTENSION: Final = "nouba_renderer"
 ROOT: Final = Path(__file__).resolve().parent.parent.parent
 STATIC: Final = ROOT / "static"
 ICONS: Final = STATIC / "vendor" / "icons"
+UNVOICED: Final = frozenset({"zgh"})
+"""Languages for which there is no engine, only recordings."""
+SPOKEN_INSTEAD: Final = ("ar", "fr")
 QR_QUIET_MODULES: Final = 4
 """The empty border that ISO/IEC 18004 asks for."""
 _HASH_LENGTH: Final = 12
@@ -51,9 +55,10 @@ T = TypeVar("T")
 
 
 class Renderer:
-    """Renders templates in one language; built once in `create_app`."""
+    """Renders templates in one language; built once with the app, which keeps it for `renderer()`."""
 
     def __init__(self, app: Flask) -> None:
+        app.extensions[EXTENSION] = self
         app.jinja_options = {**app.jinja_options, "undefined": StrictUndefined}
         environment = app.jinja_env
         environment.trim_blocks = True
@@ -70,6 +75,11 @@ class Renderer:
         return self._environment.get_template(template).render(
             {"language": language, "direction": i18n.direction(language), **context}
         )
+
+
+def renderer() -> Renderer:
+    """The renderer of the app that serves this request."""
+    return cast(Renderer, current_app.extensions[EXTENSION])
 
 
 def asset(path: str) -> str:
@@ -133,6 +143,9 @@ def _install(environment: Environment) -> None:
         direction_of=i18n.direction,
         offset_minutes=i18n.offset_minutes,
         isolated=i18n.isolated,
+        said=_said,
+        also=_also,
+        also_ahead=_also_ahead,
         asset=asset,
         icon=icon,
         import_map=import_map,
@@ -155,6 +168,29 @@ def _gettext(context: Context, msgid: str, /, **values: object) -> str:
 @pass_context
 def _ngettext(context: Context, one: str, many: str, num: int, /, **values: object) -> str:
     return i18n.ntranslate(context["language"], one, many, num, **values)
+
+
+def _said(msgid: str, /, **values: object) -> dict[str, str]:
+    """A text in every language, for what is spoken in another one than the page's."""
+    return {tag: i18n.translate(tag, msgid, **values) for tag in i18n.LANGUAGE_NAMES}
+
+
+@pass_context
+def _also(context: Context, texts: Mapping[str, str]) -> Markup:
+    """Attributes that say `texts` in the languages that are spoken where the page's own has no voice."""
+    if context["language"] not in UNVOICED:
+        return Markup()
+    return Markup("").join(
+        Markup(' data-say-{}="{}"').format(tag, texts[tag])
+        for tag in SPOKEN_INSTEAD
+        if tag in texts
+    )
+
+
+@pass_context
+def _also_ahead(context: Context, ahead: int) -> Markup:
+    """`also` for how many people are before you."""
+    return _also(context, {tag: i18n.ahead_text(tag, ahead) for tag in SPOKEN_INSTEAD})
 
 
 @pass_context

@@ -6,8 +6,8 @@ from flask import abort, request, session
 from werkzeug.datastructures import MultiDict
 
 from server.domain.errors import Invalid
-from server.web.problems import API_PREFIX
 
+API_PREFIX = "/api/"
 FIELD_LENGTH_MAX = 200
 KEY_LENGTH_MAX = 80
 NUMBER_DIGITS_MAX = 18

@@ -1,0 +1,165 @@
+"""The link: what is fetched, what is brought, what is told, and what a lost answer changes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from kiosk_client.link import AWAY_SECONDS_MAX, BATCH_TICKETS_MAX, POLL_SECONDS
+from server.domain.errors import KioskOutOfOrder
+from tests.kiosk_client.builders import DAY, NOON, Parts, assemble, full_disk, kiosk_parts
+from tests.kiosk_client.fake_server import BRANCH, Town
+
+
+@pytest.fixture
+def kiosk(tmp_path: Path) -> Iterator[Parts]:
+    with kiosk_parts(tmp_path) as parts:
+        yield parts
+
+
+def test_the_first_contact_brings_all_that_is_needed_alone(kiosk: Parts) -> None:
+    assert kiosk.link.catalogue is not None
+    for day in (DAY, DAY + timedelta(days=1)):
+        assert kiosk.journal.numbers_left(day) == {"civil": 50, "legal": 50}
+    assert kiosk.town.reports[0].waiting_to_sync == 0
+
+
+def test_nothing_is_fetched_twice(kiosk: Parts) -> None:
+    for _ in range(3):
+        kiosk.link.turn()
+    assert kiosk.town.leases == {DAY: 1, DAY + timedelta(days=1): 1}
+    assert kiosk.town.requests["/device/catalogue"] == 1
+    assert kiosk.town.requests[f"/branches/{BRANCH}/views/kiosk"] == 4
+    assert len(kiosk.town.reports) == 1, "nothing changed, and five seconds have not passed"
+
+
+def test_a_new_catalogue_is_fetched_when_the_report_tells_of_it(kiosk: Parts) -> None:
+    kiosk.town.version = "v2"
+    kiosk.go_away()
+    kiosk.come_back()  # a return is reported at once
+    kiosk.link.turn()
+    assert kiosk.link.catalogue is not None
+    assert kiosk.link.catalogue.raw.version == "v2"
+
+
+def test_a_restart_without_the_server_knows_everything(tmp_path: Path) -> None:
+    with kiosk_parts(tmp_path) as first:
+        first.go_away()
+        label = first.tap().answer.label
+        again = assemble(first.fake, first.journal, seed=1)
+        again.link.turn()
+        assert not again.link.is_online
+        assert again.tap().answer.label > label
+        again.close()
+
+
+def test_a_day_goes_up_in_order_in_batches(tmp_path: Path) -> None:
+    with kiosk_parts(tmp_path, town=Town(now=NOON, block_size=250)) as kiosk:
+        kiosk.go_away()
+        labels = [kiosk.tap().answer.label for _ in range(230)]
+        kiosk.come_back()
+        assert [size for _, size in kiosk.town.batches] == [
+            BATCH_TICKETS_MAX,
+            BATCH_TICKETS_MAX,
+            30,
+        ]
+        assert kiosk.town.labels() == labels
+        assert kiosk.journal.waiting_to_sync() == 0
+        times = [ticket.issued_at for ticket in kiosk.town.kept.values()]
+        assert times == sorted(times)
+
+
+def test_a_lost_answer_brings_the_same_batch_again(kiosk: Parts) -> None:
+    kiosk.go_away()
+    for _ in range(3):
+        kiosk.tap()
+    kiosk.fake.start()
+    kiosk.link.turn()
+    kiosk.go_away()
+    for _ in range(3):
+        kiosk.tap()
+    kiosk.town.lose_replies = True
+    kiosk.fake.start()
+    kiosk.link.turn()  # the view is lost already
+    assert not kiosk.link.is_online
+    kiosk.town.lose_replies = False
+    kiosk.link.turn()
+    assert len(kiosk.town.kept) == 6
+    assert kiosk.journal.waiting_to_sync() == 0
+
+
+def test_the_same_tickets_are_the_same_request(kiosk: Parts) -> None:
+    kiosk.go_away()
+    kiosk.tap()
+    kiosk.fake.start()
+    batch = kiosk.journal.to_upload(100)
+    sent = kiosk.link._sent(batch)
+    kiosk.link._sent(batch)
+    assert [each.outcome for each in sent] == ["kept"]
+    first, second = (key for key, _ in kiosk.town.batches)
+    assert first == second
+
+
+def test_one_bad_ticket_does_not_hold_up_the_others(kiosk: Parts) -> None:
+    kiosk.go_away()
+    for _ in range(4):
+        kiosk.tap()
+    kiosk.town.refuse_uploads = True
+    kiosk.come_back()
+    assert kiosk.journal.waiting_to_sync() == 0, "each was refused by itself, and is kept here"
+    assert min(size for _, size in kiosk.town.batches) == 1
+
+
+def test_waiting_grows_while_away_and_a_return_is_noticed(kiosk: Parts) -> None:
+    kiosk.go_away()
+    waits = []
+    for _ in range(6):
+        kiosk.link.turn()
+        waits.append(kiosk.link._waiting_seconds)
+    assert waits == sorted(waits)
+    assert waits[-1] == AWAY_SECONDS_MAX
+    kiosk.come_back()
+    assert kiosk.link._waiting_seconds == POLL_SECONDS
+
+
+def test_a_jump_of_the_clock_is_reported_and_times_stay_true(kiosk: Parts) -> None:
+    kiosk.wall.advance(timedelta(hours=-7))
+    kiosk.link.turn()
+    report = kiosk.town.reports[-1]
+    assert report.clock_skew_seconds == pytest.approx(-7 * 3600, abs=1)
+    kiosk.go_away()
+    kiosk.steady.seconds += 60
+    kiosk.tap()
+    kiosk.come_back()
+    (kept,) = kiosk.town.kept.values()
+    assert abs(kept.issued_at - (NOON + timedelta(seconds=60))) < timedelta(seconds=2)
+
+
+def test_a_full_disk_is_refused_reported_and_heals(kiosk: Parts) -> None:
+    def told() -> str:
+        return kiosk.town.reports[-1].journal
+
+    kiosk.go_away()
+    promised = kiosk.tap().answer.label
+    with full_disk():
+        with pytest.raises(KioskOutOfOrder):
+            kiosk.tap()
+        kiosk.come_back()
+        assert told() == "full"
+        with pytest.raises(KioskOutOfOrder):
+            kiosk.tap()
+        assert kiosk.town.issued == {}, "refused before the server was asked"
+    kiosk.link.turn()
+    assert told() == "ok"
+    assert kiosk.town.labels() == [promised]
+    assert kiosk.tap().printing == "queued"
+
+
+def test_papers_are_told(kiosk: Parts) -> None:
+    taken = kiosk.tap()
+    kiosk.printer.turn(kiosk.channel)
+    kiosk.link.turn()
+    assert kiosk.town.papers == {taken.answer.id: ("printed", None)}
