@@ -99,7 +99,7 @@ def preview_layout(place: Place, /, slug: str | None, source: Path | None, folde
 @with_place
 def test_printer(place: Place, /, slug: str | None, name: str) -> None:
     """Print a page with every script, a ruler, thin lines and a QR on the printer NAME."""
-    from server.delivery.channels import ChannelError, open_channel
+    from server.delivery.channels import ChannelError, Unwatched, open_channel
     from server.delivery.paper import PaperPress, WidthDots
     from server.delivery.paper.fonts import FONTS
 
@@ -116,7 +116,13 @@ def test_printer(place: Place, /, slug: str | None, name: str) -> None:
         send_timeout_seconds=config.printing.send_timeout_seconds,
     )
     try:
-        channel.send("test page", data)
+        channel.send(
+            "test page",
+            data,
+            watcher=Unwatched(),
+            patience_seconds=config.printing.send_timeout_seconds,
+            is_mute=False,
+        )
     except ChannelError as error:
         message = f"printer {name} at {found.address}: {error} ({error.code})"
         raise click.ClickException(message) from error

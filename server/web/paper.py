@@ -16,11 +16,11 @@ from server.domain.errors import Invalid
 from server.domain.ids import Language, Secret
 from server.domain.paper_layout import DEFAULT_LAYOUT, Logo, PaperLayout
 from server.domain.paper_template import TEMPLATE_LENGTH_MAX, Problem, TemplateInvalid
+from server.pages.answers import html
+from server.pages.errors import status_of
+from server.pages.forms import idempotency_key
 from server.web import access
 from server.web.context import web
-from server.web.forms import idempotency_key
-from server.web.pages import html
-from server.web.problems import status_of
 
 pages = Blueprint("paper", __name__, url_prefix="/paper")
 SAMPLE_SECRET = Secret("0" * 13)

@@ -13,12 +13,12 @@ import sqlalchemy as sa
 
 from server.actions import settings
 from server.actions.hall import Hall
-from server.app import FONTS
 from server.clock import SystemClock
 from server.delivery.channels import open_channel
 from server.delivery.channels.pieces import pieces
 from server.delivery.dispatcher import Dispatcher
 from server.delivery.paper import PaperPress, TicketPaper
+from server.delivery.paper.fonts import FONTS
 from server.delivery.printing import PrintSender
 from server.delivery.push import Pusher
 from server.delivery.worker import Worker

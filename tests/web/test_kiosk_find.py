@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
@@ -75,7 +76,7 @@ def find(town: Town) -> str:
     return f"/kiosk/{town.slug}/fr/find"
 
 
-def kiosk(town: Town, data: Path, **settings: object) -> FlaskClient:
+def kiosk(town: Town, data: Path, **settings: Any) -> FlaskClient:
     """A kiosk's browser; the check of form tokens is the subject of one test only."""
     site = open_site(town, data, **settings)
     site.app.config["WTF_CSRF_ENABLED"] = False

@@ -9,7 +9,7 @@ from flask import Flask
 from werkzeug.routing import Rule
 
 from server import app as composition
-from server.domain.roles import Right, Role
+from server.domain.roles import Role
 from server.web import access
 from server.web.api import OPERATIONS
 from tests.builders import Town

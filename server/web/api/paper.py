@@ -14,10 +14,10 @@ from server.domain import paper_template
 from server.domain.errors import Invalid, KeyReused
 from server.domain.paper_layout import DEFAULT_LAYOUT, to_json
 from server.domain.roles import Right
+from server.pages.forms import PAPER_BYTES_MAX
 from server.web import access
 from server.web.api.operation import Asked, Method, Operation, reply
 from server.web.context import web
-from server.web.forms import PAPER_BYTES_MAX
 from server.web.paper import samples
 from server.web.schemas import Nothing, PaperLayoutEntry, PaperTemplate
 from server.wire import PaperSaved
