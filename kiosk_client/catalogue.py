@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, datetime, timedelta
+from typing import Any
+
+import structlog
 
 from server.domain import paper_layout
 from server.domain.branch import Branch, Service
@@ -12,6 +16,8 @@ from server.domain.ids import BranchId, Language, Secret, Seq, ServiceId
 from server.domain.ranking import HeadStarts
 from server.wire import KioskView, ServiceTile
 from server.wire_devices import CatalogueService, DeviceCatalogue
+
+_log = structlog.get_logger(__name__)
 
 
 class Catalogue:
@@ -31,7 +37,7 @@ class Catalogue:
             accent=raw.branch.accent,
             seq=Seq(0),
         )
-        self.layout = None if raw.layout is None else paper_layout.from_json(raw.layout)
+        self.layout = _layout(raw.layout)
         self._services = {each.code: _service(each) for each in raw.services}
 
     @property
@@ -79,6 +85,15 @@ class Catalogue:
             opens_at=None if is_open else self.hours.next_opening(now),
             services=tuple(_tile(each, is_open=is_open and each.is_open) for each in ordered),
         )
+
+
+def _layout(raw: Mapping[str, Any] | None) -> paper_layout.PaperLayout | None:
+    """The branch's paper; None, which is the default one, also for what only a newer program can print."""
+    try:
+        return None if raw is None else paper_layout.from_json(raw)
+    except ValueError as error:
+        _log.warning("paper_layout_unreadable", problem=str(error))
+        return None
 
 
 def _service(raw: CatalogueService) -> Service:

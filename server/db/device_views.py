@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from server.db import jobs, reads
 from server.db.devices import devices_of
+from server.db.paper_layouts import layout_values
 from server.db.tables import tickets, unprinted
 from server.db.views import branch_card, plain
 from server.domain.branch import Branch
@@ -123,6 +124,7 @@ def catalogue(
             )
             for service in reads.services_of(connection, branch.id)
         ),
+        layout=layout_values(connection, branch.id),
     )
     content: dict[str, Any] = msgspec.to_builtins(found)
     del content["version"], content["at"]

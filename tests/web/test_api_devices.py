@@ -11,6 +11,8 @@ import msgspec
 import pytest
 
 from server.actions import settings
+from server.actions.paper import set_paper_layout
+from server.domain.paper_layout import PaperLayout, Part, from_json
 from server.domain.roles import Role
 from tests.builders import MORNING, Town
 from tests.machines import blocks_of, offline_ticket, paired
@@ -135,6 +137,17 @@ def test_the_catalogue_is_enough_to_work_alone(town: Town, tmp_path: Path) -> No
     told = answer(kiosk, "/device/reports", HEALTHY)
     assert changed.json
     assert told["catalogue_version"] == changed.json["version"] != first.json["version"]
+
+
+def test_the_catalogue_carries_how_paper_looks(town: Town, tmp_path: Path) -> None:
+    kiosk = a_kiosk(open_site(town, tmp_path))
+    plain = read(kiosk, "/device/catalogue")
+    layout = PaperLayout(parts=(Part.NUMBER, Part.QR))
+    set_paper_layout(hall=town.hall, branch=town.branch, layout=layout, caller=None, key=None)
+    changed = read(kiosk, "/device/catalogue")
+    assert plain["layout"] is None
+    assert from_json(changed["layout"]) == layout
+    assert changed["version"] != plain["version"]
 
 
 def settings_changed(town: Town) -> None:
