@@ -211,7 +211,7 @@ def _failure(reply: Reply) -> Exception:
 def _plain_kinds(kind: type[Refusal]) -> dict[str, type[Refusal]]:
     found: dict[str, type[Refusal]] = {}
     for each in kind.__subclasses__():
-        if each is not errors.Invalid:
+        if not issubclass(each, errors.Invalid):  # those name a field, and share one code
             found[each.code] = each
         found |= _plain_kinds(each)
     return found
