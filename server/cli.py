@@ -6,7 +6,7 @@ import zoneinfo
 
 import click
 
-from server.commands import branches, devices, running, staff
+from server.commands import branches, devices, hours, running, staff
 
 COMMANDS: tuple[click.Command, ...] = (
     running.serve,
@@ -20,6 +20,7 @@ COMMANDS: tuple[click.Command, ...] = (
     devices.printer,
     devices.token,
 )
+branches.branch.add_command(hours.hours)
 
 
 class InOrder(click.Group):

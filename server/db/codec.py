@@ -97,6 +97,19 @@ def branch(row: Row) -> Branch:
     )
 
 
+def branch_values(value: Branch) -> dict[str, Any]:
+    """The columns of a branch that an operator sets; neither its slug nor its seq."""
+    return {
+        "names": {tag.value: text for tag, text in value.names.items()},
+        "languages": [tag.value for tag in value.languages],
+        "zone": value.hours.zone.key,
+        "hours": hours_values(value.hours),
+        "priority_head_start_seconds": round(value.head_starts.priority.total_seconds()),
+        "accent": value.accent,
+        "open_kiosk": value.open_kiosk,
+    }
+
+
 def service(row: Row) -> Service:
     """A row of `services`."""
     return Service(
@@ -110,6 +123,17 @@ def service(row: Row) -> Service:
         is_open=row.is_open,
         expected=timedelta(seconds=row.expected_seconds),
     )
+
+
+def service_values(value: Service) -> dict[str, Any]:
+    """The columns of a service that an operator sets; neither its code nor its letter."""
+    return {
+        "names": {tag.value: text for tag, text in value.names.items()},
+        "documents": {tag.value: list(items) for tag, items in value.documents.items()},
+        "icon": value.icon,
+        "position": value.position,
+        "expected_seconds": round(value.expected.total_seconds()),
+    }
 
 
 def desk(row: Row, line_rows: Iterable[Row]) -> Desk:
@@ -188,6 +212,7 @@ def _hours(zone: str, text: bytes) -> Hours:
         zone=ZoneInfo(zone),
         rules=tuple(_rule(rule) for rule in raw["rules"]),
         closed_days=frozenset(date.fromisoformat(day) for day in raw.get("closed_days", [])),
+        closed_for={date.fromisoformat(day): why for day, why in raw.get("closed_for", {}).items()},
     )
 
 
@@ -199,10 +224,12 @@ def hours_values(value: Hours) -> dict[str, Any]:
                 "weekdays": [[_span_values(span) for span in spans] for spans in rule.weekdays],
                 "first_day": rule.first_day.isoformat() if rule.first_day else None,
                 "last_day": rule.last_day.isoformat() if rule.last_day else None,
+                "comment": rule.comment,
             }
             for rule in value.rules
         ],
         "closed_days": sorted(day.isoformat() for day in value.closed_days),
+        "closed_for": {day.isoformat(): why for day, why in sorted(value.closed_for.items())},
     }
 
 
@@ -211,6 +238,7 @@ def _rule(raw: Mapping[str, Any]) -> HoursRule:
         weekdays=tuple(_spans(spans) for spans in raw["weekdays"]),
         first_day=date.fromisoformat(raw["first_day"]) if raw.get("first_day") else None,
         last_day=date.fromisoformat(raw["last_day"]) if raw.get("last_day") else None,
+        comment=raw.get("comment", ""),
     )
 
 
