@@ -4,6 +4,7 @@
  * so. Every message carries the whole view and its seq; a lower seq than the one shown is never painted.
  */
 import { io } from "socket.io";
+import { reframe } from "nouba/frame";
 import { morph, parsed } from "nouba/morph";
 
 const SILENCE_SECONDS_MAX = 5;
@@ -64,6 +65,7 @@ export class Live {
   #held = false;
   #asking = false;
   #etag = "";
+  #frame;
   #pulsesBehind = 0;
   /** @type {View | null} */
   #waiting = null;
@@ -73,6 +75,7 @@ export class Live {
   constructor(options) {
     this.#options = options;
     this.#seq = Number(fragment().dataset.seq ?? -1);
+    this.#frame = fragment().dataset.frame;
     const kind = options.pulses ? "walls" : "phones";
     this.#socket = io({
       transports: ["websocket"],
@@ -209,6 +212,16 @@ export class Live {
     this.#options.beforePaint?.(before, after);
     morph(before, after);
     this.#options.onPaint?.();
+    void this.#keepFrame(fragment().dataset.frame);
+  }
+
+  /** @param {string | undefined} frame a mark of what stands around the fragment */
+  async #keepFrame(frame) {
+    const before = this.#frame;
+    if (!frame || frame === before) return;
+    this.#frame = frame;
+    // Not reached: the next paint tries again.
+    if (!(await reframe())) this.#frame = before;
   }
 
   #fresh() {
