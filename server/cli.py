@@ -6,7 +6,7 @@ import zoneinfo
 
 import click
 
-from server.commands import branches, devices, paired, paper, running, staff
+from server.commands import branches, devices, hours, paired, paper, running, staff
 
 COMMANDS: tuple[click.Command, ...] = (
     running.serve,
@@ -22,6 +22,7 @@ COMMANDS: tuple[click.Command, ...] = (
     devices.token,
     paired.device,
 )
+branches.branch.add_command(hours.hours)
 
 
 class InOrder(click.Group):

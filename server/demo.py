@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from server.actions import amendments, settings
-from server.actions.amendments import new_password
+from server.actions.amendments import BranchChange, new_password
 from server.actions.hall import Hall
 from server.actions.settings import NewBranch, NewService
 from server.clock import SystemChance, SystemClock
@@ -193,9 +193,8 @@ def _branch(hall: Hall, plan: Mapping[str, Any], *, open_kiosk: bool) -> Branch:
         )
         settings.create_branch(hall=hall, new=new)
     else:
-        if found.open_kiosk is open_kiosk:
-            return found
-        amendments.set_open_kiosk(hall=hall, branch=found.id, open_kiosk=open_kiosk)
+        change = BranchChange(open_kiosk=open_kiosk)
+        amendments.change_branch(hall=hall, branch=found.id, change=change)
     with hall.store.read() as connection:
         return reads.branch_by_slug(connection, plan["slug"])
 

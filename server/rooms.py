@@ -86,6 +86,13 @@ class Rooms:
         with self._lock:
             return [room for ticket in tickets for room in self._tickets.get((branch, ticket), ())]
 
+    def all_tickets(self, branch: BranchId) -> list[Room]:
+        """The rooms of all tickets of a branch with somebody in them."""
+        with self._lock:
+            return [
+                room for (of, _), rooms in self._tickets.items() if of == branch for room in rooms
+            ]
+
     def branches(self) -> frozenset[BranchId]:
         """The branches that somebody watches."""
         with self._lock:

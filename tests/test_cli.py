@@ -122,6 +122,20 @@ def test_documents_are_kept_in_order_by_language(operator: Operator) -> None:
         (("token", "create", "--role", "agent", "--agent", "nobody"), "nobody"),
         (("token", "create", "--role", "kiosk", "--printer", "roof"), "there are: hall"),
         (("token", "revoke", "7"), "unknown"),
+        (("branch", "change", "fes", "--accent", "#000000"), "there are: oujda"),
+        (("branch", "change", "oujda", "--accent", "#ffd700"), "darker accent"),
+        (("branch", "change", "oujda", "--zone", "Mars/Fès"), "Mars/Fès"),
+        (("branch", "change", "oujda", "--name", "fr=", "--name", "ar="), "at least one language"),
+        (("branch", "change", "oujda", "--name", f"fr={'x' * 81}", "--open-kiosk"), "80"),
+        (("branch", "change", "oujda", "--priority-minutes", "-1"), "0 to 240"),
+        (("branch", "hours", "oujda", "--set", "nowhere.toml"), "nowhere.toml has 1 problem"),
+        (("branch", "hours", "oujda", "--close", "2027-01-11", "--comment", "x" * 81), "80"),
+        (("service", "change", "health", "--minutes", "5"), "health"),
+        (("service", "change", "civil", "--position", "3"), "1 to 2"),
+        (("service", "change", "civil", "--icon", "A Stamp", "--minutes", "9"), "icon"),
+        (("desk", "change", "7", "--service", "civil"), "there is no desk 7; there are: 1"),
+        (("desk", "change", "1", "--service", "civil", "--service", "health"), "health"),
+        (("desk", "change", "1"), "at least one service"),
     ],
 )
 def test_a_refusal_is_one_line(operator: Operator, words: tuple[str, ...], reason: str) -> None:
@@ -129,7 +143,7 @@ def test_a_refusal_is_one_line(operator: Operator, words: tuple[str, ...], reaso
     before = operator.catalogue()
     said = operator.is_refused(*words)
     assert reason in said
-    assert "\n" not in said
+    assert "\n" not in said.replace("\n  - ", "")  # problems of a file stand below each other
     assert operator.catalogue() == before
 
 
@@ -145,6 +159,13 @@ def test_a_refusal_is_one_line(operator: Operator, words: tuple[str, ...], reaso
         ("desk", "create", "2", "--service", "civil", "--service", "civil:5"),
         ("agent", "create", "ali", "--name", "Ali", "--role", "kiosk"),
         ("serve", "--port", "many"),
+        ("branch", "change", "oujda"),
+        ("service", "change", "civil"),
+        ("service", "change", "civil", "--letter", "C"),
+        ("desk", "change", "1", "--service", "civil", "--service", "civil:5"),
+        ("branch", "hours", "oujda", "--close", "2027-02-30"),
+        ("branch", "hours", "oujda", "--close", "2027-01-11", "--reopen", "2027-01-11"),
+        ("branch", "hours", "oujda", "--comment", "why"),
     ],
 )
 def test_a_mistyped_line_is_explained(operator: Operator, words: tuple[str, ...]) -> None:
@@ -169,6 +190,99 @@ def test_a_service_is_closed_and_opened(operator: Operator) -> None:
     assert "already closed" in operator.succeeds("service", "close", "civil")
     assert not operator.catalogue().service("civil").is_open
     assert "now open" in operator.succeeds("service", "open", "civil")
+
+
+def test_a_branch_is_changed_and_what_is_left_out_stays(operator: Operator) -> None:
+    oujda(operator)
+    words = ["branch", "change", "oujda", "--name", "fr=Oujda-Angad", "--languages", "ar,fr"]
+    words += ["--accent", "#123456", "--open-kiosk", "--priority-minutes", "45"]
+    assert operator.succeeds(*words) == "branch oujda: changed\n"
+    branch = operator.catalogue().branch
+    assert branch.names == {Language.ARABIC: "وجدة", Language.FRENCH: "Oujda-Angad"}
+    assert branch.languages == (Language.ARABIC, Language.FRENCH)
+    assert (branch.accent, branch.open_kiosk) == ("#123456", True)
+    assert branch.head_starts.priority.total_seconds() == 45 * 60
+    assert operator.succeeds(*words) == "branch oujda: already so\n"
+    operator.succeeds("branch", "change", "oujda", "--name", "fr=", "--closed-kiosk")
+    after = operator.catalogue().branch
+    assert after.names == {Language.ARABIC: "وجدة"}
+    assert (after.accent, after.open_kiosk) == ("#123456", False)
+
+
+def test_a_service_is_changed_but_for_its_code_and_letter(operator: Operator) -> None:
+    oujda(operator)
+    words = ["service", "change", "taxes", "--name", "ar=الضرائب", "--minutes", "9"]
+    words += ["--documents", "fr=CNIE", "--documents", "fr=Avis", "--documents", "en=Card"]
+    assert operator.succeeds(*words, "--position", "1") == "service taxes: changed\n"
+    first, second = operator.catalogue().services
+    assert (first.code, first.letter, second.code) == ("taxes", "B", "civil")
+    assert first.names == {Language.ARABIC: "الضرائب", Language.FRENCH: "Taxes"}
+    assert first.documents[Language.FRENCH] == ("CNIE", "Avis")
+    assert first.expected.total_seconds() == 540
+    assert operator.succeeds(*words) == "service taxes: already so\n"
+    operator.succeeds("service", "change", "taxes", "--documents", "fr=Quittance")
+    operator.succeeds("service", "change", "taxes", "--documents", "en=")
+    assert operator.catalogue().service("taxes").documents == {Language.FRENCH: ("Quittance",)}
+
+
+def test_a_desk_serves_other_services(operator: Operator) -> None:
+    oujda(operator)
+    operator.succeeds("desk", "create", "2", "--service", "civil")
+    result = operator.types("desk", "change", "1", "--service", "civil:5")
+    assert result.stdout == "desk 1: changed\n"
+    assert result.stderr == "no desk serves taxes any more: nobody calls who waits there\n"
+    assert "civil:5" in operator.succeeds("desk", "list")
+    again = operator.types("desk", "change", "1", "--service", "civil:5")
+    assert (again.stdout, again.stderr) == ("desk 1: already so\n", "")
+
+
+def test_hours_are_set_from_a_file_and_read_like_a_notice(operator: Operator) -> None:
+    oujda(operator)
+    example = str(Path(__file__).resolve().parents[1] / "docs" / "hours-example.toml")
+    assert operator.succeeds("branch", "hours", "oujda", "--set", example).splitlines()[0] == (
+        "hours of oujda: changed"
+    )
+    shown = operator.succeeds("branch", "hours", "oujda")
+    for line in (
+        "Africa/Casablanca",
+        "next opening",
+        "  Friday     08:30-12:00, 14:00-16:30",
+        "  Sunday     closed",
+        "Ramadan 1448: from Monday 2027-02-08 to Tuesday 2027-03-09",
+        "  Monday 2027-01-11  Manifeste de l'Indépendance",
+    ):
+        assert line in shown
+    again = operator.succeeds("branch", "hours", "oujda", "--set", example)
+    assert again.startswith("hours of oujda: already so")
+
+
+def test_a_bad_hours_file_changes_nothing_and_says_all(operator: Operator) -> None:
+    oujda(operator)
+    before = operator.catalogue()
+    file = operator.data.parent / "hours.toml"
+    file.write_text('[weekdays]\nmonday = ["9-5"]\nfryday = []\n')
+    words = ("branch", "hours", "oujda", "--set", str(file))
+    said = operator.is_refused(*words)
+    assert "2 problems" in said
+    assert "did you mean friday?" in said
+    file.write_bytes(b"\xff")
+    assert "not UTF-8" in operator.is_refused(*words)
+    file.write_text("#" * 100_001)
+    assert "bytes" in operator.is_refused(*words)
+    assert operator.catalogue() == before
+
+
+def test_one_day_is_closed_and_reopened(operator: Operator) -> None:
+    oujda(operator)
+    words = ("branch", "hours", "oujda", "--close", "2027-01-11")
+    told = operator.succeeds(*words, "--comment", "Manifeste")
+    assert told.startswith("oujda on Monday 2027-01-11: changed")
+    assert "  Monday 2027-01-11  Manifeste" in told
+    assert ": already so" in operator.succeeds(*words)
+    reopened = operator.succeeds("branch", "hours", "oujda", "--reopen", "2027-01-11")
+    assert ": changed" in reopened
+    assert "Closed days" not in reopened
+    assert ": already so" in operator.succeeds("branch", "hours", "oujda", "--reopen", "2027-01-11")
 
 
 def test_a_made_password_stands_alone_and_works(operator: Operator) -> None:

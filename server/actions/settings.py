@@ -25,6 +25,7 @@ from server.domain.ids import AgentId, BranchId, DeskId, Language, ServiceId, Te
 from server.domain.roles import STAFF_ROLES, Role
 
 SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")
+ICON = re.compile(r"[a-z0-9-]{1,40}")
 LETTER = re.compile(r"[A-Z]")
 COLOUR = re.compile(r"#[0-9a-f]{6}")
 ACCENT_CONTRAST_MIN = 7.0
@@ -71,19 +72,8 @@ class NewService:
 def create_branch(*, hall: Hall, new: NewBranch) -> BranchId:
     """Raises Invalid, which names the field."""
     _match(SLUG, new.slug, "slug", "small letters, digits and dashes")
-    _match(COLOUR, new.accent, "accent", "a colour like #0f5c5c")
-    if contrast_with_white(new.accent) < ACCENT_CONTRAST_MIN:
-        raise Invalid(
-            f"white words on {new.accent} would be hard to read: choose a darker accent",
-            field="accent",
-        )
-    _check_names(new.names)
-    if not new.languages:
-        raise Invalid("a branch needs at least one language", field="languages")
-    try:
-        zone = ZoneInfo(new.zone)
-    except (ZoneInfoNotFoundError, ValueError) as error:
-        raise Invalid(f"there is no time zone {new.zone!r}", field="zone") from error
+    check_looks(names=new.names, languages=new.languages, accent=new.accent)
+    zone = zone_named(new.zone)
     with hall.store.administer() as connection:
         return admin.insert_branch(
             connection,
@@ -101,10 +91,7 @@ def create_service(*, hall: Hall, branch: BranchId, new: NewService) -> ServiceI
     """Raises Invalid when the code or the letter is taken, or a field makes no sense."""
     _match(SLUG, new.code, "code", "small letters, digits and dashes")
     _match(LETTER, new.letter, "letter", "one letter from A to Z")
-    _check_names(new.names)
-    _check_documents(new.documents)
-    if new.expected <= timedelta(0):
-        raise Invalid("the expected handling time must be above zero", field="expected")
+    check_service(names=new.names, documents=new.documents, icon=new.icon, expected=new.expected)
     values: dict[str, Any] = {
         "branch_id": branch,
         "code": new.code,
@@ -128,10 +115,7 @@ def create_desk(
     """A desk that serves the services of `lines` (code → lag; zero is primary). Raises Invalid, UnknownService."""
     if not 1 <= number <= DESK_NUMBER_MAX:
         raise Invalid(f"a desk's number goes from 1 to {DESK_NUMBER_MAX}", field="number")
-    if not lines:
-        raise Invalid("a desk serves at least one service", field="services")
-    if any(lag < timedelta(0) for lag in lines.values()):
-        raise Invalid("a lag cannot be negative", field="lag")
+    check_lines(lines)
     with hall.store.administer() as connection:
         found = {
             reads.service_by_code(connection, branch, code).id: lag for code, lag in lines.items()
@@ -296,6 +280,50 @@ def hash_password(password: str) -> str:
     return _PASSWORDS.hash(password)
 
 
+def check_looks(*, names: Texts, languages: Sequence[Language], accent: str) -> None:
+    """What people see of a branch. Raises Invalid, which names the field."""
+    _match(COLOUR, accent, "accent", "a colour like #0f5c5c")
+    if contrast_with_white(accent) < ACCENT_CONTRAST_MIN:
+        raise Invalid(
+            f"white words on {accent} would be hard to read: choose a darker accent",
+            field="accent",
+        )
+    _check_names(names)
+    if not languages:
+        raise Invalid("a branch needs at least one language", field="languages")
+
+
+def check_service(
+    *,
+    names: Texts,
+    documents: Mapping[Language, Sequence[str]],
+    icon: str,
+    expected: timedelta,
+) -> None:
+    """What people see of a service. Raises Invalid, which names the field."""
+    _check_names(names)
+    _check_documents(documents)
+    _match(ICON, icon, "icon", "the name of a Lucide icon")
+    if expected <= timedelta(0):
+        raise Invalid("the expected handling time must be above zero", field="expected")
+
+
+def check_lines(lines: Mapping[str, timedelta]) -> None:
+    """The lines of a desk. Raises Invalid, which names the field."""
+    if not lines:
+        raise Invalid("a desk serves at least one service", field="services")
+    if any(lag < timedelta(0) for lag in lines.values()):
+        raise Invalid("a lag cannot be negative", field="lag")
+
+
+def zone_named(name: str) -> ZoneInfo:
+    """Raises Invalid when there is no such time zone."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise Invalid(f"there is no time zone {name!r}", field="zone") from error
+
+
 def _match(pattern: re.Pattern[str], value: str, name: str, wanted: str) -> None:
     if pattern.fullmatch(value) is None:
         raise Invalid(f"{name} must be {wanted}, not {value!r}", field=name)
@@ -305,7 +333,7 @@ def _check_names(names: Texts) -> None:
     if not names:
         raise Invalid("a name in at least one language is needed", field="names")
     for tag, text in names.items():
-        _check_line(text, NAME_LENGTH_MAX, "names", f"the name in {tag}")
+        check_line(text, NAME_LENGTH_MAX, "names", f"the name in {tag}")
 
 
 def _check_documents(documents: Mapping[Language, Sequence[str]]) -> None:
@@ -313,10 +341,10 @@ def _check_documents(documents: Mapping[Language, Sequence[str]]) -> None:
         if len(items) > DOCUMENTS_MAX:
             raise Invalid(f"at most {DOCUMENTS_MAX} documents in {tag}", field="documents")
         for item in items:
-            _check_line(item, DOCUMENT_LENGTH_MAX, "documents", f"each document in {tag}")
+            check_line(item, DOCUMENT_LENGTH_MAX, "documents", f"each document in {tag}")
 
 
-def _check_line(text: str, length_max: int, name: str, what: str) -> None:
+def check_line(text: str, length_max: int, name: str, what: str) -> None:
     """One printable line: it goes on paper, walls and phones."""
     if not 1 <= len(text.strip()) <= length_max:
         raise Invalid(f"{what} must have 1 to {length_max} characters", field=name)

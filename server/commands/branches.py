@@ -6,11 +6,13 @@ from datetime import timedelta
 
 import click
 
-from server.actions import settings
+from server.actions import amendments, settings
+from server.actions.amendments import BranchChange, ServiceChange
 from server.actions.settings import NewBranch, NewService
 from server.commands.place import Place, branch_of, branch_option, with_place
 from server.commands.words import (
     LanguageText,
+    changed,
     lists,
     minutes_of,
     print_table,
@@ -29,6 +31,13 @@ _name_option = click.option(
     multiple=True,
     required=True,
     help="Its name, once a language: --name fr='État civil' --name ar=…",
+)
+_changed_name_option = click.option(
+    "--name",
+    "names",
+    type=LanguageText(may_be_empty=True),
+    multiple=True,
+    help="Its name in one language; the others stay. An empty text removes it: --name zgh=",
 )
 
 
@@ -99,6 +108,52 @@ def list_branches(place: Place, /) -> None:
     )
 
 
+@branch.command("change")
+@click.argument("slug")
+@_changed_name_option
+@click.option("--languages", help="Languages of its screens, as ar,fr,zgh,en.")
+@click.option("--zone", help="Time zone.")
+@click.option("--accent", help="Colour of its pages.")
+@click.option(
+    "--open-kiosk/--closed-kiosk",
+    default=None,
+    help="Its kiosk page needs no token, or needs one.",
+)
+@click.option(
+    "--priority-minutes",
+    type=int,
+    help="How much earlier than their arrival priority tickets count from now on.",
+)
+@with_place
+def change_branch(
+    place: Place,
+    /,
+    slug: str,
+    names: tuple[tuple[Language, str], ...],
+    languages: str | None,
+    zone: str | None,
+    accent: str | None,
+    open_kiosk: bool | None,
+    priority_minutes: int | None,
+) -> None:
+    """Change the branch SLUG; what is left out stays. Every screen shows it at once."""
+    change = BranchChange(
+        names=texts(names),
+        languages=None if languages is None else _languages(languages),
+        zone=zone,
+        accent=accent,
+        open_kiosk=open_kiosk,
+        priority_head_start=None
+        if priority_minutes is None
+        else timedelta(minutes=priority_minutes),
+    )
+    _require_some(change, BranchChange())
+    with place.hall() as hall:
+        found = branch_of(hall, slug)
+        is_new = amendments.change_branch(hall=hall, branch=found.id, change=change)
+    click.echo(changed(f"branch {slug}", is_new=is_new))
+
+
 @click.group()
 def service() -> None:
     """Set up what citizens come for."""
@@ -154,6 +209,52 @@ def create_service(
     click.echo(f"service {code} ({letter}) created in {branch.slug}")
 
 
+@service.command("change")
+@branch_option
+@click.argument("code")
+@_changed_name_option
+@click.option(
+    "--documents",
+    type=LanguageText(may_be_empty=True),
+    multiple=True,
+    help="One thing to bring; those of a language replace that language's list: --documents fr= empties it.",
+)
+@click.option("--icon", help="Name of a Lucide icon.")
+@click.option(
+    "--minutes",
+    type=click.IntRange(1, _MINUTES_MAX),
+    help="Usual handling time; what the desks have taught is forgotten.",
+)
+@click.option(
+    "--position", type=click.IntRange(min=1), help="Its place on the kiosk, 1 is the first."
+)
+@with_place
+def change_service(
+    place: Place,
+    /,
+    slug: str | None,
+    code: str,
+    names: tuple[tuple[Language, str], ...],
+    documents: tuple[tuple[Language, str], ...],
+    icon: str | None,
+    minutes: int | None,
+    position: int | None,
+) -> None:
+    """Change the service CODE; its code and letter stay, for they stand on paper."""
+    change = ServiceChange(
+        names=texts(names),
+        documents=lists(documents),
+        icon=icon,
+        expected=None if minutes is None else timedelta(minutes=minutes),
+        place=position,
+    )
+    _require_some(change, ServiceChange())
+    with place.hall() as hall:
+        found = branch_of(hall, slug)
+        is_new = amendments.change_service(hall=hall, branch=found.id, code=code, change=change)
+    click.echo(changed(f"service {code}", is_new=is_new))
+
+
 @service.command("open")
 @branch_option
 @click.argument("code")
@@ -203,6 +304,11 @@ def _set_open(place: Place, slug: str | None, code: str, *, is_open: bool) -> No
         branch = branch_of(hall, slug)
         changed = settings.set_service_open(hall=hall, branch=branch.id, code=code, is_open=is_open)
     click.echo(f"service {code} is {'now' if changed else 'already'} {word}")
+
+
+def _require_some(change: object, nothing: object) -> None:
+    if change == nothing:
+        raise click.UsageError("say what shall change; --help lists what can")
 
 
 def _languages(raw: str | None) -> tuple[Language, ...]:

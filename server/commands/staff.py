@@ -11,7 +11,7 @@ from server.actions import amendments, settings
 from server.actions.amendments import new_password
 from server.actions.hall import Hall
 from server.commands.place import Place, branch_of, branch_option, with_place
-from server.commands.words import ServiceLag, minutes_of, print_table, yes
+from server.commands.words import ServiceLag, changed, minutes_of, print_table, yes
 from server.db import listings, reads
 from server.domain.ids import Language
 from server.domain.roles import STAFF_ROLES, Role
@@ -44,13 +44,36 @@ def create_desk(
     place: Place, /, slug: str | None, number: int, lines: tuple[tuple[str, timedelta], ...]
 ) -> None:
     """Create the desk NUMBER."""
-    if len({code for code, _ in lines}) != len(lines):
-        raise click.BadParameter("a service is given twice", param_hint="--service")
+    wanted = _lines(lines)
     with place.hall() as hall:
         branch = branch_of(hall, slug)
-        settings.create_desk(hall=hall, branch=branch.id, number=number, lines=dict(lines))
+        settings.create_desk(hall=hall, branch=branch.id, number=number, lines=wanted)
         settings.announce_catalogue(hall=hall, branch=branch.id)
     click.echo(f"desk {number} created in {branch.slug}")
+
+
+@desk.command("change")
+@branch_option
+@click.argument("number", type=int)
+@click.option(
+    "--service",
+    "lines",
+    type=ServiceLag(),
+    multiple=True,
+    help="A service it serves from now on, instead of all before; :MINUTES makes it a secondary one.",
+)
+@with_place
+def change_desk(
+    place: Place, /, slug: str | None, number: int, lines: tuple[tuple[str, timedelta], ...]
+) -> None:
+    """Let the desk NUMBER serve other services, also while an agent sits there."""
+    wanted = _lines(lines)
+    with place.hall() as hall:
+        branch = branch_of(hall, slug)
+        done = amendments.change_desk(hall=hall, branch=branch.id, number=number, lines=wanted)
+    click.echo(changed(f"desk {number}", is_new=done.is_new))
+    for code in done.value:
+        click.echo(f"no desk serves {code} any more: nobody calls who waits there", err=True)
 
 
 @desk.command("list")
@@ -185,6 +208,12 @@ def list_agents(place: Place, /, slug: str | None) -> None:
             for each in listed
         ),
     )
+
+
+def _lines(given: tuple[tuple[str, timedelta], ...]) -> dict[str, timedelta]:
+    if len({code for code, _ in given}) != len(given):
+        raise click.BadParameter("a service is given twice", param_hint="--service")
+    return dict(given)
 
 
 def _password(hall: Hall, *, from_stdin: bool) -> str:

@@ -18,16 +18,19 @@ MINUTES_A_DAY = 24 * 60
 
 
 class LanguageText(click.ParamType[tuple[Language, str]]):
-    """`fr=État civil`: a language and a text."""
+    """`fr=État civil`: a language and a text; where `may_be_empty`, `fr=` takes away what is there."""
 
     name = "LANGUAGE=TEXT"
+
+    def __init__(self, *, may_be_empty: bool = False) -> None:
+        self._may_be_empty = may_be_empty
 
     def convert(
         self, value: object, param: click.Parameter | None, ctx: click.Context | None
     ) -> tuple[Language, str]:
         tag, found, text = str(value).partition("=")
         languages = [language.value for language in Language]
-        if not found or tag not in languages or not text.strip():
+        if not found or tag not in languages or not (text.strip() or self._may_be_empty):
             self.fail(f"{value!r} is not one of {'|'.join(languages)} = a text", param, ctx)
         return Language(tag), text.strip()
 
@@ -58,11 +61,16 @@ def texts(pairs: Sequence[tuple[Language, str]]) -> dict[Language, str]:
 
 
 def lists(pairs: Sequence[tuple[Language, str]]) -> dict[Language, list[str]]:
-    """Several texts a language, in the order they were given."""
+    """Several texts a language, in the order they were given; an empty one only says that there are none."""
     found: dict[Language, list[str]] = {}
     for language, text in pairs:
-        found.setdefault(language, []).append(text)
+        found.setdefault(language, []).extend([text] if text else [])
     return found
+
+
+def changed(what: str, *, is_new: bool) -> str:
+    """What became of a change."""
+    return f"{what}: changed" if is_new else f"{what}: already so"
 
 
 def minutes_of(span: timedelta) -> int:

@@ -64,6 +64,14 @@ def insert_desk(
 ) -> DeskId:
     """Raises Invalid when the number is taken in this branch."""
     desk = DeskId(_insert(connection, desks, {"branch_id": branch, "number": number}, "number"))
+    insert_desk_lines(connection, desk, lines)
+    return desk
+
+
+def insert_desk_lines(
+    connection: sa.Connection, desk: DeskId, lines: Mapping[ServiceId, timedelta]
+) -> None:
+    """The lines that a desk serves, each with its lag."""
     connection.execute(
         sa.insert(desk_lines),
         [
@@ -71,7 +79,6 @@ def insert_desk(
             for service, lag in lines.items()
         ],
     )
-    return desk
 
 
 def insert_agent(

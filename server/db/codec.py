@@ -96,6 +96,19 @@ def branch(row: Row) -> Branch:
     )
 
 
+def branch_values(value: Branch) -> dict[str, Any]:
+    """The columns of a branch that an operator sets; neither its slug nor its seq."""
+    return {
+        "names": {tag.value: text for tag, text in value.names.items()},
+        "languages": [tag.value for tag in value.languages],
+        "zone": value.hours.zone.key,
+        "hours": hours_values(value.hours),
+        "priority_head_start_seconds": round(value.head_starts.priority.total_seconds()),
+        "accent": value.accent,
+        "open_kiosk": value.open_kiosk,
+    }
+
+
 def service(row: Row) -> Service:
     """A row of `services`."""
     return Service(
@@ -109,6 +122,17 @@ def service(row: Row) -> Service:
         is_open=row.is_open,
         expected=timedelta(seconds=row.expected_seconds),
     )
+
+
+def service_values(value: Service) -> dict[str, Any]:
+    """The columns of a service that an operator sets; neither its code nor its letter."""
+    return {
+        "names": {tag.value: text for tag, text in value.names.items()},
+        "documents": {tag.value: list(items) for tag, items in value.documents.items()},
+        "icon": value.icon,
+        "position": value.position,
+        "expected_seconds": round(value.expected.total_seconds()),
+    }
 
 
 def desk(row: Row, line_rows: Iterable[Row]) -> Desk:

@@ -26,6 +26,8 @@ from server.rooms import Message, Room, RoomKind, Rooms
 
 QUIET = timedelta(milliseconds=250)
 """A room hears at most four times a second."""
+PHONES_AT_ONCE = 50
+"""What a change of the catalogue paints in one turn: a call that comes meanwhile does not wait for all phones."""
 PULSE = timedelta(seconds=2)
 """How often a wall is told the present `seq`: it knows that it is connected, and whether it missed a push."""
 _log = structlog.get_logger(__name__)
@@ -112,6 +114,8 @@ class Pusher:
         is_urgent = any(each.event.kind in _AT_ONCE for each in page)
         touched = _tickets_of(page)
         now = self._hall.clock.now()
+        if any(each.event.kind is EventKind.CATALOGUE_CHANGED for each in page):
+            self._tell_phones(branch, now)
         for room in [*self._rooms.shared(branch), *self._rooms.of_tickets(branch, touched)]:
             hurried = is_urgent and room.kind in _HURRIED
             rested = now if hurried else self._rested.get(room, now)
@@ -121,6 +125,12 @@ class Pusher:
         self._pushed[branch] = reached
         if reached < latest:
             self._wake.set()
+
+    def _tell_phones(self, branch: BranchId, now: datetime) -> None:
+        """Every phone shows a bit of the catalogue, and there may be thousands: in groups, after the other screens."""
+        for index, room in enumerate(self._rooms.all_tickets(branch)):
+            due = now + QUIET * (1 + index // PHONES_AT_ONCE)
+            self._due[room] = min(self._due.get(room, due), due)
 
     def _push(self, room: Room) -> None:
         try:

@@ -7,8 +7,9 @@ else in the program is aware UTC.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -32,6 +33,10 @@ class Span:
     def __contains__(self, moment: time) -> bool:
         return self.start <= moment and (moment < self.end or self.end == time(0))
 
+    def ends_before(self, later: Span) -> bool:
+        """Whether it is over when `later` begins; both are of one day."""
+        return self.end != time(0) and self.end <= later.start
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HoursRule:
@@ -40,10 +45,17 @@ class HoursRule:
     weekdays: tuple[tuple[Span, ...], ...]
     first_day: date | None = None
     last_day: date | None = None
+    comment: str = ""
+    """What these days are, for whoever reads the hours: `Ramadan 1448`."""
 
     def __post_init__(self) -> None:
         if len(self.weekdays) != 7:
             raise Invalid("opening hours need seven weekdays", field="hours")
+        if self.first_day and self.last_day and self.last_day < self.first_day:
+            raise Invalid("a rule's last day comes before its first", field="hours")
+        for spans in self.weekdays:
+            if not all(before.ends_before(after) for before, after in pairwise(spans)):
+                raise Invalid("the spans of a day follow each other without overlap", field="hours")
 
     def covers(self, day: date) -> bool:
         """Whether this rule speaks about `day`."""
@@ -58,6 +70,23 @@ class Hours:
     zone: ZoneInfo
     rules: tuple[HoursRule, ...]
     closed_days: frozenset[date] = frozenset()
+    closed_for: Mapping[date, str] = field(default_factory=dict)
+    """Why a day is closed, where somebody said so."""
+
+    def __post_init__(self) -> None:
+        assert self.closed_for.keys() <= self.closed_days, (
+            "only a closed day is closed for a reason"
+        )
+
+    def closing(self, day: date, why: str) -> Hours:
+        """These hours with one day closed; an empty `why` leaves what was said of it before."""
+        reasons = {**self.closed_for, day: why} if why else self.closed_for
+        return replace(self, closed_days=self.closed_days | {day}, closed_for=reasons)
+
+    def reopening(self, day: date) -> Hours:
+        """These hours with one day open again, as its rule says."""
+        reasons = {other: why for other, why in self.closed_for.items() if other != day}
+        return replace(self, closed_days=self.closed_days - {day}, closed_for=reasons)
 
     def local(self, moment: datetime) -> datetime:
         """`moment` on the branch's wall clock."""
@@ -127,10 +156,12 @@ def hours_values(value: Hours) -> dict[str, Any]:
                 "weekdays": [[_span_values(span) for span in spans] for spans in rule.weekdays],
                 "first_day": rule.first_day.isoformat() if rule.first_day else None,
                 "last_day": rule.last_day.isoformat() if rule.last_day else None,
+                "comment": rule.comment,
             }
             for rule in value.rules
         ],
         "closed_days": sorted(day.isoformat() for day in value.closed_days),
+        "closed_for": {day.isoformat(): why for day, why in sorted(value.closed_for.items())},
     }
 
 
@@ -139,6 +170,7 @@ def _rule(raw: Mapping[str, Any]) -> HoursRule:
         weekdays=tuple(_spans(spans) for spans in raw["weekdays"]),
         first_day=date.fromisoformat(raw["first_day"]) if raw.get("first_day") else None,
         last_day=date.fromisoformat(raw["last_day"]) if raw.get("last_day") else None,
+        comment=raw.get("comment", ""),
     )
 
 

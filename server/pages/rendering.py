@@ -24,6 +24,7 @@ from markupsafe import Markup
 from qrcode.constants import ERROR_CORRECT_M
 
 from server import i18n
+from server.wire import BranchCard
 
 EXTENSION: Final = "nouba_renderer"
 ROOT: Final = Path(__file__).resolve().parent.parent.parent
@@ -119,6 +120,17 @@ def qr_svg(url: str) -> Markup:
     )
 
 
+def accent_of(branch: BranchCard) -> str:
+    """The address of the branch's colour as a style sheet: another colour is another address for a cache."""
+    return f"/branches/{branch.slug}/accent.css?v={branch.accent.removeprefix('#')}"
+
+
+def frame_of(branch: BranchCard) -> str:
+    """A mark of what stands around a fragment: when it is another one, live.js fetches that too."""
+    shown = [dict(branch.names), branch.languages, branch.zone, branch.accent]
+    return hashlib.sha256(json.dumps(shown, sort_keys=True).encode()).hexdigest()[:_HASH_LENGTH]
+
+
 def new_key() -> str:
     """A fresh idempotency key for a form."""
     return uuid4().hex
@@ -147,6 +159,8 @@ def _install(environment: Environment) -> None:
         also=_also,
         also_ahead=_also_ahead,
         asset=asset,
+        accent_of=accent_of,
+        frame_of=frame_of,
         icon=icon,
         import_map=import_map,
         qr_svg=qr_svg,

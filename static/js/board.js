@@ -21,6 +21,7 @@ const live = new Live({
   pulses: true,
   onPaint: () => {
     learnTime();
+    keepToLanguages();
     announcer.announce(memory.learn(readCalls(fragment()), clock.now()));
   },
 });
@@ -102,12 +103,20 @@ function clockFace() {
 }
 
 function turnLanguages() {
-  const languages = (wall.dataset.languages ?? "").split(" ");
-  let index = 0;
   setInterval(() => {
-    index = (index + 1) % languages.length;
-    wall.dataset.shown = languages[index];
+    const known = languages();
+    wall.dataset.shown = known[(known.indexOf(wall.dataset.shown ?? "") + 1) % known.length];
   }, LANGUAGE_SECONDS * 1000);
+}
+
+/** The operator may take away the very language that is shown. */
+function keepToLanguages() {
+  const known = languages();
+  if (!known.includes(wall.dataset.shown ?? "")) wall.dataset.shown = known[0];
+}
+
+function languages() {
+  return (fragment().dataset.languages ?? "").split(" ");
 }
 
 /** A browser that was not started for a wall is mute until it is touched once. */

@@ -4,6 +4,7 @@
  * fragment with its ETag, and says how old it is when nobody answers. What brings the news is a subclass: `Live` is
  * pushed to, `Polled` asks.
  */
+import { reframe } from "nouba/frame";
 import { morph, parsed } from "nouba/morph";
 
 export const SILENCE_SECONDS_MAX = 5;
@@ -37,6 +38,7 @@ export class Shown {
   #held = false;
   #asking = false;
   #etag = "";
+  #frame;
   /** @type {View | null} */
   #waiting = null;
   /** When the last poll began. */
@@ -46,6 +48,7 @@ export class Shown {
   constructor(options) {
     this.#options = options;
     this.#seq = Number(fragment().dataset.seq ?? -1);
+    this.#frame = fragment().dataset.frame;
     document.addEventListener("visibilitychange", () => {
       if (!document.hidden) void this.refresh();
     });
@@ -144,6 +147,16 @@ export class Shown {
     this.#options.beforePaint?.(before, after);
     morph(before, after);
     this.#options.onPaint?.();
+    void this.#keepFrame(fragment().dataset.frame);
+  }
+
+  /** @param {string | undefined} frame a mark of what stands around the fragment */
+  async #keepFrame(frame) {
+    const before = this.#frame;
+    if (!frame || frame === before) return;
+    this.#frame = frame;
+    // Not reached: the next paint tries again.
+    if (!(await reframe())) this.#frame = before;
   }
 
   /** Something true was heard. */

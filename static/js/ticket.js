@@ -18,7 +18,7 @@ const VIBRATION_MILLISECONDS = [400, 150, 400, 150, 800];
  */
 
 const phone = /** @type {HTMLElement} */ (document.getElementById("phone"));
-const { branch = "", language = "", secret = "", offsetMinutes = "0", fragmentUrl = "" } = phone.dataset;
+const { branch = "", language = "", secret = "", fragmentUrl = "" } = phone.dataset;
 /** @type {Texts} */
 const texts = JSON.parse(document.getElementById("texts")?.textContent ?? "{}");
 const plainTitle = document.title;
@@ -132,7 +132,7 @@ function tellTime(at) {
   const place = document.getElementById("as-of");
   if (!place) return;
   // By the server's offset: a phone's own table of time zones may be years old.
-  const local = new Date(Date.parse(at) + Number(offsetMinutes) * MILLISECONDS_A_MINUTE);
+  const local = new Date(Date.parse(at) + Number(fragment().dataset.offsetMinutes ?? 0) * MILLISECONDS_A_MINUTE);
   place.textContent = texts.asOf.replace("{time}", local.toISOString().slice(11, 16));
 }
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from server.delivery.push import QUIET, Pusher
+from server.actions.amendments import ServiceChange, change_service
+from server.delivery.push import PHONES_AT_ONCE, QUIET, Pusher
 from server.domain.errors import NoShift
 from server.rooms import Message, Room, RoomKind, Rooms
 from tests.builders import Town
@@ -126,6 +127,23 @@ def test_who_left_hears_nothing(town: Town) -> None:
     town.issue()
     assert screens.pushed() == []
     assert screens.rooms.count() == 0
+
+
+def test_a_changed_service_reaches_every_screen_the_phones_in_groups(town: Town) -> None:
+    screens = Screens(town)
+    count = PHONES_AT_ONCE + 1
+    shared = [screens.room(kind, sid=kind) for kind in (RoomKind.BOARD, RoomKind.KIOSK)]
+    phones = [screens.room(RoomKind.TICKET, key=str(each), sid=f"p{each}") for each in range(count)]
+    screens.pushed()
+    town.clock.advance(QUIET)
+    change = ServiceChange(icon="stamp")
+    change_service(hall=town.hall, branch=town.branch, code="a", change=change)
+    assert screens.pushed() == [room.name for room in shared]
+    town.clock.advance(QUIET)
+    first = screens.pushed()
+    assert len(first) == PHONES_AT_ONCE
+    town.clock.advance(QUIET)
+    assert {*first, *screens.pushed()} == {room.name for room in phones}
 
 
 def test_pulses_tell_walls_the_present_seq_and_phones_nothing(town: Town) -> None:

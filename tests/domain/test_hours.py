@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -126,6 +127,44 @@ def test_the_next_opening_is_ahead_and_open(
 def quarter(count: int) -> time:
     """Quarters of an hour since midnight; 96 is midnight again."""
     return time(count // 4 % 24, count % 4 * 15)
+
+
+@pytest.mark.parametrize(
+    ("spans", "follow"),
+    [
+        ([("08:00", "12:00"), ("12:00", "16:00")], True),
+        ([("08:00", "12:00"), ("11:59", "16:00")], False),
+        ([("14:00", "16:00"), ("08:00", "12:00")], False),
+        ([("20:00", "00:00"), ("21:00", "22:00")], False),
+        ([("08:00", "12:00"), ("20:00", "00:00")], True),
+    ],
+)
+def test_the_spans_of_a_day_follow_each_other(
+    spans: list[tuple[str, str]], *, follow: bool
+) -> None:
+    day = tuple(
+        Span(start=time.fromisoformat(start), end=time.fromisoformat(end)) for start, end in spans
+    )
+    if follow:
+        HoursRule(weekdays=(day, *((),) * 6))
+    else:
+        with pytest.raises(Invalid):
+            HoursRule(weekdays=(day, *((),) * 6))
+
+
+def test_a_rule_ends_after_it_began() -> None:
+    with pytest.raises(Invalid):
+        replace(RAMADAN, last_day=date(2026, 2, 14))
+    assert replace(RAMADAN, last_day=RAMADAN.first_day).covers(date(2026, 2, 15))
+
+
+def test_a_day_is_closed_for_a_reason_until_it_is_reopened() -> None:
+    day = date(2026, 2, 16)
+    closed = OFFICE.closing(day, "Neige")
+    assert closed.spans(day) == ()
+    assert closed.closing(day, "") == closed, "nothing new was said"
+    assert closed.closing(day, "Grève").closed_for == {day: "Grève"}
+    assert closed.reopening(day) == OFFICE
 
 
 def test_a_week_has_seven_days() -> None:
