@@ -145,6 +145,7 @@ def read_hours(zone: str, raw: Mapping[str, Any]) -> Hours:
         zone=ZoneInfo(zone),
         rules=tuple(_rule(rule) for rule in raw["rules"]),
         closed_days=frozenset(date.fromisoformat(day) for day in raw.get("closed_days", [])),
+        closed_for={date.fromisoformat(day): why for day, why in raw.get("closed_for", {}).items()},
     )
 
 
