@@ -39,6 +39,8 @@ export function focusFirst() {
 /** @param {KeyboardEvent} event */
 function arrow(event) {
   const present = document.activeElement;
+  // A key held down is a long press, not many short ones.
+  if (event.repeat) return event.preventDefault();
   // Who came by Tab expects what every form does: arrows choose within the group.
   if (present instanceof HTMLInputElement && present.type === "radio" && !byArrows) return;
   event.preventDefault();
