@@ -196,7 +196,9 @@ def also_in(language: str, texts: Mapping[str, str]) -> Markup:
 @pass_context
 def _also_ahead(context: Context, ahead: int) -> Markup:
     """`also` for how many people are before you."""
-    return also_in(context["language"], {tag: i18n.ahead_text(tag, ahead) for tag in SPOKEN_INSTEAD})
+    return also_in(
+        context["language"], {tag: i18n.ahead_text(tag, ahead) for tag in SPOKEN_INSTEAD}
+    )
 
 
 @pass_context
