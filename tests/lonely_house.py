@@ -18,6 +18,18 @@ from server.wire import BranchCard, KioskView, ServiceTile, TicketAnswer, Ticket
 SLUG = "alone"
 SECRET = "0123456789ABC"
 _NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
+_SERVICE = {
+    "ar": "تصحيح الإمضاءات ومطابقة النسخ لأصولها",
+    "fr": "Légalisation et copies conformes",
+    "zgh": "ⴰⵙⵖⵣⵏ ⵏ ⵓⵙⴳⵎⴹ ⴷ ⵜⵏⵖⵍⵉⵏ",
+    "en": "Signatures and certified copies",
+}
+_DOCUMENTS = {
+    "ar": ("البطاقة الوطنية للتعريف سارية الصلاحية", "الوثيقة المراد توقيعها"),
+    "fr": ("Carte nationale en cours de validité", "Le document à signer devant l’agent"),
+    "zgh": ("ⵜⴰⴽⴰⵕⴹⴰ ⵜⴰⵏⴰⵎⵓⵔⵜ ⵏ ⵜⵎⴰⴳⵉⵜ", "ⴰⵔⵔⴰ ⵍⵍⵉ ⵔⴰⴷ ⵉⵜⵜⵓⵙⴳⵎⴹ"),
+    "en": ("Valid national identity card", "The document, to be signed"),
+}
 _NAMES = {"ar": "جماعة", "fr": "Commune", "zgh": "ⵜⴰⴳⵔⴰⵡⵜ", "en": "Town hall"}
 
 
@@ -47,7 +59,7 @@ class LonelyHouse:
             at=_NOON,
             is_open=True,
             opens_at=None,
-            services=(self._tile(),),
+            services=self._tiles(),
         )
 
     def take(self, slug: str, tap: Tap) -> Taken:
@@ -69,7 +81,7 @@ class LonelyHouse:
         )
         return Taken(
             answer=answer,
-            service=self._tile(),
+            service=self._tiles()[0],
             url=f"HTTP://TOWN.EXAMPLE/T/{SECRET}",
             printing=self.printing(slug, answer.id),
             is_new=is_new,
@@ -106,21 +118,19 @@ class LonelyHouse:
     def status(self, slug: str) -> HouseStatus:
         return HouseStatus(is_online=self.is_online, printer=self.printer)
 
-    def _tile(self) -> ServiceTile:
-        return ServiceTile(
-            code="a",
-            letter="A",
-            names={
-                "fr": "État civil",
-                "ar": "الحالة المدنية",
-                "zgh": "ⴰⴷⴷⴰⴷ",
-                "en": "Civil status",
-            },
-            documents={},
-            icon="book-user",
-            is_open=True,
-            waiting=self.waiting,
-            wait=None,
+    def _tiles(self) -> tuple[ServiceTile, ...]:
+        return tuple(
+            ServiceTile(
+                code=letter.lower(),
+                letter=letter,
+                names=_SERVICE,
+                documents=_DOCUMENTS,
+                icon="book-user",
+                is_open=True,
+                waiting=self.waiting,
+                wait=None,
+            )
+            for letter in "ABCDEF"
         )
 
 
