@@ -92,6 +92,21 @@ def test_pairing_that_cannot_be_says_why_and_keeps_nothing(tmp_path: Path) -> No
     assert "printer" in wrong.output
 
 
+def test_pairing_anew_puts_a_broken_journal_aside(tmp_path: Path) -> None:
+    with fake_server(Town()) as fake:
+        place = paired_place(tmp_path / "kiosk", fake.url)
+        place.journal.write_bytes(b"no database at all" * 1000)
+        thread = accept_soon(fake)
+        done = nouba_kiosk(place.folder, "pair", "--server", fake.url)
+        thread.join()
+    assert done.exit_code == 0, done.output
+    assert "journal.broken-1" in done.output
+    assert (place.folder / "journal.broken-1").read_bytes().startswith(b"no database")
+    journal = Journal(place.journal, device=DEVICE)
+    assert journal.waiting_to_sync() == 0
+    journal.close()
+
+
 def test_a_running_kiosk_is_not_paired_anew(tmp_path: Path) -> None:
     with fake_server(Town()) as fake:
         place = paired_place(tmp_path / "kiosk", fake.url)
