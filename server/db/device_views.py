@@ -25,6 +25,9 @@ from server.wire_devices import CatalogueService, DeviceCard, DeviceCatalogue, D
 
 VERSION_LENGTH = 16
 UNPRINTED_SHOWN_MAX = 50
+NOTICES_SHOWN_MAX = 3
+"""A desk's page does not scroll; the machines' page shows them all."""
+NUMBERS_SHOWN_MAX = 6
 _STILL_WANTED = [TicketState.WAITING.value, TicketState.CALLED.value, TicketState.PARKED.value]
 
 _unprinted = (
@@ -52,7 +55,14 @@ def devices(connection: sa.Connection, branch: Branch, now: datetime) -> Devices
 
 
 def notices(connection: sa.Connection, branch: Branch, now: datetime) -> tuple[DeviceNotice, ...]:
-    """The devices about which an agent should do something, or could tell somebody."""
+    """The devices about which an agent should do something, or could tell somebody; the page has room for a few."""
+    found = [
+        card
+        for card in _cards(connection, branch, now)
+        if card.state in {"fault", "not_seen"} or card.not_printed
+    ]
+    # Somebody stands without a ticket, something is broken, something is only silent: in this order.
+    found.sort(key=lambda card: (not card.not_printed, card.state != "fault", card.name))
     return tuple(
         DeviceNotice(
             kind=card.kind,
@@ -60,10 +70,9 @@ def notices(connection: sa.Connection, branch: Branch, now: datetime) -> tuple[D
             state=card.state,
             fault=card.fault,
             last_seen_at=card.last_seen_at,
-            not_printed=card.not_printed,
+            not_printed=card.not_printed[:NUMBERS_SHOWN_MAX],
         )
-        for card in _cards(connection, branch, now)
-        if card.state in {"fault", "not_seen"} or card.not_printed
+        for card in found[:NOTICES_SHOWN_MAX]
     )
 
 

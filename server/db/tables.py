@@ -5,55 +5,17 @@ Times are integers, milliseconds since 1970 in UTC: one exact, ordered form on S
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
-
 import sqlalchemy as sa
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MILLISECOND = timedelta(milliseconds=1)
+from server.db.columns import Id as _Id
+from server.db.columns import UtcMillis, metadata
+from server.db.columns import ref as _ref
+from server.db.columns import row_id as _id
+from server.db.columns import time as _time
+from server.db.device_tables import blocks, devices, pairings, unprinted
 
-
-class UtcMillis(sa.types.TypeDecorator[datetime]):
-    """An aware datetime in Python, milliseconds since 1970 in the database."""
-
-    impl = sa.BigInteger
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> int | None:
-        if value is None:
-            return None
-        assert value.tzinfo is not None, "a time without a zone never reaches the database"
-        return (value - _EPOCH) // _MILLISECOND
-
-    def process_result_value(self, value: int | None, dialect: sa.Dialect) -> datetime | None:
-        return None if value is None else _EPOCH + value * _MILLISECOND
-
-
-metadata = sa.MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "ck": "ck_%(table_name)s_%(constraint_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_name)s",
-        "pk": "pk_%(table_name)s",
-    }
-)
-
-# SQLite gives an id by itself only to a column of exactly the type INTEGER.
-_Id = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
-
-
-def _id() -> sa.Column[int]:
-    return sa.Column("id", _Id, primary_key=True, autoincrement=True)
-
-
-def _ref(name: str, target: str, *, nullable: bool = False) -> sa.Column[int]:
-    return sa.Column(name, _Id, sa.ForeignKey(f"{target}.id"), nullable=nullable)
-
-
-def _time(name: str, *, nullable: bool = False) -> sa.Column[datetime]:
-    return sa.Column(name, UtcMillis, nullable=nullable)
-
+__all__ = ["UtcMillis", "blocks", "devices", "metadata", "pairings", "unprinted"]
+"""What is defined elsewhere and looked for here, by migrations for one."""
 
 branches = sa.Table(
     "branches",
@@ -155,55 +117,6 @@ tokens = sa.Table(
     _ref("printer_id", "printers", nullable=True),
     _time("created_at"),
     _time("revoked_at", nullable=True),
-)
-
-devices = sa.Table(
-    "devices",
-    metadata,
-    _id(),
-    _ref("branch_id", "branches"),
-    sa.Column("kind", sa.String(20), nullable=False),
-    sa.Column("name", sa.String(60), nullable=False),
-    sa.Column("token_id", _Id, sa.ForeignKey("tokens.id"), unique=True),
-    # Where the server prints its tickets; NULL for a device that prints by itself.
-    _ref("printer_id", "printers", nullable=True),
-    _time("created_at"),
-    _time("first_used_at", nullable=True),
-    _time("revoked_at", nullable=True),
-    # What the last event told of it, and its last report (domain/devices.py).
-    sa.Column("state", sa.String(12), nullable=False),
-    sa.Column("version", sa.String(40), nullable=False),
-    sa.Column("printer_state", sa.String(30), nullable=False),
-    sa.Column("paper", sa.String(12), nullable=False),
-    sa.Column("journal", sa.String(12), nullable=False),
-    sa.Column("waiting_to_sync", sa.Integer, nullable=False),
-    sa.Column("clock_skew_seconds", sa.Float),
-    _time("last_seen_at", nullable=True),
-)
-_IN_USE = sa.text("revoked_at IS NULL")
-sa.Index(
-    "ux_devices_name",
-    devices.c.branch_id,
-    devices.c.name,
-    unique=True,
-    sqlite_where=_IN_USE,
-    postgresql_where=_IN_USE,
-)
-
-pairings = sa.Table(
-    "pairings",
-    metadata,
-    _id(),
-    # Shown on the device's screen for minutes; it opens nothing by itself.
-    sa.Column("code", sa.String(6), nullable=False, unique=True),
-    # SHA-256 of what only the device knows.
-    sa.Column("claim_digest", sa.String(64), nullable=False, unique=True),
-    sa.Column("kind", sa.String(20), nullable=False),
-    # What the device calls itself.
-    sa.Column("name", sa.String(60)),
-    sa.Column("version", sa.String(40), nullable=False),
-    _time("expires_at"),
-    _ref("device_id", "devices", nullable=True),
 )
 
 shifts = sa.Table(
@@ -312,35 +225,6 @@ sa.Index(
     tickets.c.day,
     sqlite_where=_UNFINISHED,
     postgresql_where=_UNFINISHED,
-)
-
-blocks = sa.Table(
-    "blocks",
-    metadata,
-    sa.Column("branch_id", _Id, sa.ForeignKey("branches.id"), primary_key=True),
-    sa.Column("day", sa.Date, primary_key=True),
-    sa.Column("service_id", _Id, sa.ForeignKey("services.id"), primary_key=True),
-    sa.Column("device_id", _Id, sa.ForeignKey("devices.id"), primary_key=True),
-    sa.Column("first", sa.Integer, nullable=False),
-    sa.Column("last", sa.Integer, nullable=False),
-    _time("leased_at"),
-    # How many of them became tickets: part of what the service needs on a day.
-    sa.Column("kept", sa.Integer, nullable=False),
-    sa.UniqueConstraint("branch_id", "day", "service_id", "first"),
-    sa.CheckConstraint("first >= 1 AND first <= last AND last <= 999", name="numbers"),
-)
-
-# Tickets whose paper a kiosk could not print: only these, so that most tickets cost nothing here.
-unprinted = sa.Table(
-    "unprinted",
-    metadata,
-    sa.Column("ticket_id", sa.String(26), sa.ForeignKey("tickets.id"), primary_key=True),
-    _ref("branch_id", "branches"),
-    _ref("device_id", "devices"),
-    sa.Column("day", sa.Date, nullable=False),
-    sa.Column("reason", sa.String(30), nullable=False),
-    _time("at"),
-    sa.Index("ix_unprinted_branch_id_day", "branch_id", "day"),
 )
 
 segments = sa.Table(

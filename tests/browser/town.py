@@ -41,7 +41,12 @@ NAMES = {
     Language.AMAZIGH: "ⴼⴰⵟⵉⵎⴰ",
     Language.ENGLISH: "Fatima Zahra",
 }
-LIMITS = "tickets_per_minute_open_kiosk", "secret_lookups_per_minute", "sign_ins_per_minute"
+LIMITS = (
+    "tickets_per_minute_open_kiosk",
+    "secret_lookups_per_minute",
+    "sign_ins_per_minute",
+    "pairings_per_minute",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,6 +17,13 @@ from server.db.schema import present_and_newest
 from server.db.tables import metadata
 from tests.databases import Databases
 
+OLD_DAY = (
+    "INSERT INTO branches VALUES (1, 'b', '{}', '[]', 'UTC', '{}', 0, '#000000', '0', 7)",
+    "INSERT INTO services VALUES (1, 1, 'a', 'A', '{}', '{}', 'x', 0, '1', 60, 60.0, 1.0)",
+    "INSERT INTO lines VALUES (1, '2026-06-01', 1, 41, 3)",
+)
+"""A branch, its service and the line of a day, as revision 0001 holds them."""
+
 
 @contextmanager
 def opened(url: str) -> Iterator[sa.Engine]:
@@ -96,6 +103,23 @@ def test_down_and_up_again(database_url: str) -> None:
         assert schema(engine) == {}
         migrate(engine)
         assert schema(engine) == before
+        assert differences(engine) == []
+
+
+def test_a_day_that_began_before_the_upgrade_goes_on(
+    databases: Databases, database_kind: str
+) -> None:
+    """Lines of the first schema: none of their numbers is leased to a kiosk."""
+    with opened(databases.empty(database_kind)) as engine:
+        with engine.begin() as connection:
+            begin(connection, writes=True)
+            command.upgrade(configuration(connection), "0001")
+            for statement in OLD_DAY:
+                connection.exec_driver_sql(statement)
+        migrate(engine)
+        with engine.connect() as connection:
+            (row,) = connection.execute(sa.select(metadata.tables["lines"])).all()
+        assert (row.last_number, row.reserved_from) == (41, 1000)
         assert differences(engine) == []
 
 

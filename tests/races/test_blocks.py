@@ -24,6 +24,7 @@ from server.domain.states import TicketClass
 from server.wire_devices import Block
 from tests.builders import CASABLANCA, SERVICES, SeededChance, Town, build_town, open_hall
 from tests.machines import a_device, offline_ticket, operator
+from tests.simulation import checks
 
 ISSUERS, TAPS, ALONE = 3, 10, 8
 
@@ -109,7 +110,7 @@ def crew_of(town: Town, kiosks: int) -> Crew:
     return Crew(url=town.url, kiosks=tuple(made[:kiosks]), issuers=tuple(made[kiosks:]), day=day)
 
 
-def check(town: Town, seen: list[Seen]) -> None:
+def check(town: Town, seen: list[Seen], *, from_the_first: bool = True) -> None:
     """No number belongs to two, whoever was faster; everything promised is there."""
     owned = Counter(
         (block.service, number)
@@ -126,6 +127,9 @@ def check(town: Town, seen: list[Seen]) -> None:
         for row in connection.execute(sa.select(lines)):
             assert row.last_number < row.reserved_from
     assert sorted(rows) == sorted(labels)
+    if from_the_first:
+        with town.hall.store.read() as connection:
+            checks.check(checks.read(connection, town.branch), checks.Story())
 
 
 def test_two_kiosks_and_the_server_in_threads(database_url: str) -> None:
@@ -155,7 +159,7 @@ def test_the_last_numbers_are_shared_without_a_quarrel(database_url: str) -> Non
             row = {"branch_id": town.branch, "day": crew.day, "service_id": service}
             connection.execute(sa.insert(lines), row | {"last_number": 985, "waiting": 0})
     seen = work(crew)
-    check(town, seen)
+    check(town, seen, from_the_first=False)
     assert sum(each.full for each in seen) > 0
     engine.dispose()
 

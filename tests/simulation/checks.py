@@ -14,7 +14,7 @@ from datetime import date, datetime
 import sqlalchemy as sa
 
 from server.db import codec, outbox
-from server.db.tables import branches, jobs, lines, shifts, tickets
+from server.db.tables import blocks, branches, jobs, lines, services, shifts, tickets
 from server.domain.events import EventKind, RecordedEvent
 from server.domain.ids import BranchId, DeskId, Seq, TicketId
 from server.domain.ticket import Ticket
@@ -130,6 +130,8 @@ class Snapshot:
     history: Sequence[RecordedEvent]
     tickets: Mapping[TicketId, Ticket]
     lines: Mapping[tuple[date, int], tuple[int, int]]
+    blocks: Sequence[tuple[date, str, int, int]]
+    """Numbers leased to kiosks: day, letter, first and last."""
     seats: Mapping[DeskId, int]
     jobs: Sequence[int]
 
@@ -147,6 +149,11 @@ def read(connection: sa.Connection, branch: BranchId, after: Seq = Seq(0)) -> Sn
     job_rows = connection.execute(
         sa.select(jobs.c.event_seq).where(jobs.c.branch_id == branch).order_by(jobs.c.event_seq)
     )
+    block_rows = connection.execute(
+        sa.select(blocks.c.day, services.c.letter, blocks.c.first, blocks.c.last)
+        .join(services, services.c.id == blocks.c.service_id)
+        .where(blocks.c.branch_id == branch)
+    )
     return Snapshot(
         seq=connection.execute(
             sa.select(branches.c.seq).where(branches.c.id == branch)
@@ -154,6 +161,7 @@ def read(connection: sa.Connection, branch: BranchId, after: Seq = Seq(0)) -> Sn
         history=history,
         tickets={row.id: codec.ticket(row) for row in ticket_rows},
         lines={(row.day, row.service_id): (row.last_number, row.waiting) for row in line_rows},
+        blocks=[(row.day, row.letter, row.first, row.last) for row in block_rows],
         seats={row.desk_id: row.agent_id for row in shift_rows},
         jobs=list(job_rows.scalars()),
     )
@@ -175,7 +183,7 @@ def check(snapshot: Snapshot, story: Story) -> None:
     assert found == story.standing
     assert dict(snapshot.seats) == story.seats
     check_lines(snapshot)
-    check_numbers(snapshot.tickets.values())
+    check_numbers(snapshot.tickets.values(), snapshot.blocks)
 
 
 def check_lines(snapshot: Snapshot) -> None:
@@ -189,17 +197,28 @@ def check_lines(snapshot: Snapshot) -> None:
     assert kept == dict(waiting)
 
 
-def check_numbers(found: Iterable[Ticket]) -> None:
-    """No number and no secret twice; the numbers of a letter and day are 1, 2, 3 … in order of rank."""
+def check_numbers(
+    found: Iterable[Ticket], leased: Iterable[tuple[date, str, int, int]] = ()
+) -> None:
+    """No number and no secret twice, no block over another; what the server gave out is 1, 2, 3 … in order of rank."""
     by_letter: dict[tuple[date, str], list[Ticket]] = {}
+    kiosks: dict[tuple[date, str], list[int]] = {}
+    for day, letter, first, last in leased:
+        kiosks.setdefault((day, letter), []).extend(range(first, last + 1))
+    for numbers in kiosks.values():
+        assert len(numbers) == len(set(numbers)), "two kiosks have leased one number"
     secrets = Counter(ticket.secret for ticket in found)
     assert not [secret for secret, count in secrets.items() if count > 1]
     for ticket in found:
         by_letter.setdefault((ticket.day, ticket.label[:-LABEL_DIGITS]), []).append(ticket)
-    for group in by_letter.values():
-        group.sort(key=lambda ticket: ticket.label)
-        assert [int(ticket.label[-LABEL_DIGITS:]) for ticket in group] == [
-            *range(1, len(group) + 1)
-        ]
-        arrived = [(ticket.issued_at, ticket.id) for ticket in group]
+    for line, group in by_letter.items():
+        assert len({ticket.label for ticket in group}) == len(group), "two tickets, one number"
+        alone = set(kiosks.get(line, ()))
+        online = sorted((each for each in group if _number(each) not in alone), key=_number)
+        assert [_number(ticket) for ticket in online] == [*range(1, len(online) + 1)]
+        arrived = [(ticket.issued_at, ticket.id) for ticket in online]
         assert arrived == sorted(arrived), "a higher number stands before a lower one"
+
+
+def _number(ticket: Ticket) -> int:
+    return int(ticket.label[-LABEL_DIGITS:])

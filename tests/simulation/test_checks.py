@@ -95,6 +95,12 @@ def same_secret(snapshot: checks.Snapshot) -> checks.Snapshot:
     return replace(snapshot, tickets=rows)
 
 
+def overlapping(snapshot: checks.Snapshot) -> checks.Snapshot:
+    """Two kiosks have a block, and one number is in both."""
+    blocks = [(MORNING.date(), "A", 900, 950), (MORNING.date(), "A", 950, 999)]
+    return replace(snapshot, blocks=blocks)
+
+
 FORGERIES: dict[str, Forgery] = {
     "a call is missing": without(EventKind.TICKET_CALLED),
     "an issue is missing": without(EventKind.TICKET_ISSUED),
@@ -110,6 +116,7 @@ FORGERIES: dict[str, Forgery] = {
     "a secret twice": same_secret,
     "a line is miscounted": miscounted,
     "a ticket is gone": forgotten,
+    "a number is leased twice": overlapping,
 }
 
 

@@ -137,25 +137,25 @@ def problem_of(answer: TestResponse) -> tuple[int, str]:
     return answer.status_code, str(answer.json["code"])
 
 
-def signed_in(site: Site, *, desk: int | None = None) -> FlaskClient:
+def signed_in(site: Site, *, desk: int | None = None, role: Role = Role.AGENT) -> FlaskClient:
     """A browser in which a new agent signed in (and sat down at a desk), with a kiosk's cookie as well.
 
     Switches the check of form tokens off: they are the subject of other tests.
     """
     town = site.town
     site.app.config["WTF_CSRF_ENABLED"] = False
-    login = f"{town.slug}-browser"
+    login = f"{town.slug}-browser-{next(_keys)}"
     agent = settings.create_agent(
         hall=town.hall,
         branch=town.branch,
         login=login,
         name="Browser",
-        role=Role.AGENT,
+        role=role,
         language=Language.FRENCH,
         password=PASSWORD,
     )
     if desk is not None:
-        caller = Caller(scope=f"agent:{agent}", role=Role.AGENT, branch=town.branch, agent=agent)
+        caller = Caller(scope=f"agent:{agent}", role=role, branch=town.branch, agent=agent)
         shifts.open_shift(hall=town.hall, caller=caller, desk=town.desks[desk], key=None)
     client = site.app.test_client()
     client.set_cookie(access.DEVICE_COOKIE, a_token(town, Role.KIOSK))

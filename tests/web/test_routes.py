@@ -21,6 +21,7 @@ GUARDS = {
     access.anyone: "anyone",
     access.kiosk: "kiosk",
     access.staff: "staff",
+    access.supervisor: "supervisor",
     access.program: "program",
 }
 PAGES = {
@@ -49,6 +50,9 @@ PAGES = {
     "/desk/shift": "staff",
     "/desk/shift/end": "staff",
     "/desk/actions/<verb>": "staff",
+    "/devices": "supervisor",
+    "/devices/acceptances": "supervisor",
+    "/devices/revocations": "supervisor",
 }
 PUBLIC_API = {
     "/branches/{branch}/views/board",
@@ -116,12 +120,14 @@ def test_every_change_by_a_form_needs_its_key(town: Town, tmp_path: Path) -> Non
     """The form's own id: without it, a second tap would be a second ticket."""
     site = open_site(town, tmp_path)
     secret = town.issue().value.secret
-    client = signed_in(site, desk=0)
+    client = signed_in(site, desk=0, role=Role.ADMIN)
     forms = {
         "ticket.cancel": [f"/t/{secret}/cancellation"],
         "kiosk.take": [f"/kiosk/{town.slug}/fr/tickets"],
         "desk.open_shift": ["/desk/shift"],
         "desk.end_shift": ["/desk/shift/end"],
+        "devices.accept": ["/devices/acceptances"],
+        "devices.revoke": ["/devices/revocations"],
         "desk.act": [f"/desk/actions/{verb}" for verb in ("call_next", "start", "close_shift")],
     }
     rules = [rule for rule in site.app.url_map.iter_rules() if _changes(rule)]
