@@ -62,9 +62,16 @@ def command_line(browser: str, profile: Path, url: str) -> list[str]:
 class Browser:
     """Start `run` in a thread of its own; `quiet_seconds` tells how long ago the page last asked anything."""
 
-    def __init__(self, command: Sequence[str], quiet_seconds: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        command: Sequence[str],
+        quiet_seconds: Callable[[], float],
+        *,
+        silent_seconds_max: float = SILENT_SECONDS_MAX,
+    ) -> None:
         self._command = command
         self._quiet_seconds = quiet_seconds
+        self._silent_seconds_max = silent_seconds_max
         self._stopping = threading.Event()
         self.starts = 0
 
@@ -94,7 +101,7 @@ class Browser:
         began = time.monotonic()
         while process.poll() is None and not self._stopping.wait(_LOOK_SECONDS):
             silent = min(self._quiet_seconds(), time.monotonic() - began)
-            if silent > SILENT_SECONDS_MAX:
+            if silent > self._silent_seconds_max:
                 _log.warning("browser_silent", seconds=round(silent))
                 break
         _end(process)

@@ -76,8 +76,6 @@ class KioskClock:
         self._start = not_before if not_before is not None and self._is_guess else start
         self._started = steady()
         self._offset = self._wall_offset()
-        self.jumps = 0
-        """How often the wall clock was seen to jump since the start."""
 
     def now(self) -> datetime:
         """Aware UTC, whole milliseconds."""
@@ -118,7 +116,6 @@ class KioskClock:
             moved = self._offset - before
             if abs(moved) < JUMP_SECONDS_MIN:
                 return None
-            self.jumps += 1
             if self._is_guess and self._wall.now() >= self._now():
                 self._start, self._started, self._is_guess = self._wall.now(), self._steady(), False
             return round(moved, 3)

@@ -69,7 +69,7 @@ class Home:
         seen = self._link.view
         if seen is not None:
             return seen
-        return catalogue.view(self._clock.now(), seq=0)
+        return catalogue.view(self._clock.now(), seq=self._link.seq)
 
     def take(self, slug: str, tap: Tap) -> Taken:
         """The server's number within the time-out, else one of this kiosk's own, kept before it is shown.

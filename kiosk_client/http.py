@@ -66,7 +66,7 @@ class HttpClient:
             return self._exchange(connection, method, path, headers, body, timeout_seconds)
         except _GONE as error:
             connection.close()
-            if not is_kept:
+            if not is_kept or isinstance(error, TimeoutError):
                 raise Away(str(error) or type(error).__name__) from error
         # A connection that was kept may have been closed meanwhile: that says nothing about the server.
         # Asking twice is safe: reads are reads, and changes carry their key.

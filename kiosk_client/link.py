@@ -115,6 +115,11 @@ class Link:
         """The services as the server last showed them; None while it is away."""
         return self._view if self.is_online else None
 
+    @property
+    def seq(self) -> int:
+        """The version of the branch that was last seen: a screen keeps the highest, and none goes back."""
+        return self._view.seq if self._view is not None else 0
+
     def ask(self, question: Callable[[Server], T]) -> T:
         """The server's answer within `TAP_TIMEOUT_SECONDS` in all, looking up its name included.
 
@@ -182,6 +187,8 @@ class Link:
             self._is_away(str(error))
         except Revoked:
             self._is_revoked(revoked=True)
+        except Refusal as refusal:
+            _log.error("server_refused", code=refusal.code, problem=refusal.message)
         except JournalFailure as failure:
             _log.error("journal_failed", state=failure.state, problem=str(failure))
             self._report_failure()

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from itertools import count
+from pathlib import Path
 from typing import Final
 
 import qrcode
 from qrcode.constants import ERROR_CORRECT_L
 
 from kiosk_client.http import Away
-from kiosk_client.journal import Journal
+from kiosk_client.journal import Journal, JournalFailure
 from kiosk_client.server import HttpServer
 from kiosk_client.settings import Identity, Place
 from server.domain.errors import Refusal
@@ -49,8 +51,7 @@ def pair(
     """Show the code until it is accepted, then keep the token. Raises PairingFailed."""
     place.make()
     # Before the server is asked for anything: a token that cannot be kept would be lost.
-    journal = Journal(place.journal)
-    journal.probe()
+    journal = _journal(place, say)
     opened = _opened(server, name, version)
     say(invitation(opened, address))
     claimed = _claimed(server, opened, wait)
@@ -107,6 +108,32 @@ def terminal_qr(text: str) -> list[str]:
         "".join(marks[bool(upper), bool(lower)] for upper, lower in zip(top, bottom, strict=True))
         for top, bottom in zip(rows[::2], rows[1::2], strict=True)
     ]
+
+
+def _journal(place: Place, say: Callable[[str], None]) -> Journal:
+    """One that can be written. A broken one is put aside, never thrown away. Raises JournalFailure."""
+    journal = Journal(place.journal)
+    try:
+        journal.probe()
+    except JournalFailure as failure:
+        if failure.state != "broken":
+            raise
+        say(f"The broken journal is kept as {_put_aside(place.journal)}.")
+        journal.probe()
+    waiting = journal.waiting_to_sync()
+    if waiting:
+        say(f"Note: {waiting} tickets of the earlier pairing were not brought to the server.")
+    return journal
+
+
+def _put_aside(journal: Path) -> str:
+    number = next(n for n in count(1) if not journal.with_suffix(f".broken-{n}").exists())
+    aside = journal.with_suffix(f".broken-{number}")
+    for ending in ("", "-wal", "-shm"):
+        file = journal.with_name(journal.name + ending)
+        if file.exists():
+            file.rename(aside.with_name(aside.name + ending))
+    return aside.name
 
 
 def _opened(server: HttpServer, name: str, version: str) -> PairingAnswer:

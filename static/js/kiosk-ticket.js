@@ -61,22 +61,31 @@ async function followPrinter(leaving) {
   if (!place || place.dataset.state === "no_printer") return;
   const until = performance.now() + PRINTING_SECONDS_MAX * 1000;
   let state = "waiting";
-  while (state === "waiting" && performance.now() < until) {
+  while ((state === "waiting" || state === "fault") && performance.now() < until) {
     await new Promise((resolve) => setTimeout(resolve, POLL_MILLISECONDS));
     state = await printingState(place.dataset.url ?? "");
+    if (state === "fault") show(place, "fault");
   }
-  const shown = state === "done" ? "done" : "fault";
-  place.dataset.state = shown;
-  for (const words of place.querySelectorAll("[data-when]")) {
-    if (words instanceof HTMLElement) words.hidden = words.dataset.when !== shown;
-  }
+  show(place, state === "done" ? "done" : "fault");
   // Whoever has to copy the number by hand needs the whole time again.
   leaving.stay(STAY_SECONDS);
 }
 
 /**
+ * @param {HTMLElement} place
+ * @param {"done" | "fault"} shown
+ */
+function show(place, shown) {
+  if (place.dataset.state === shown) return;
+  place.dataset.state = shown;
+  for (const words of place.querySelectorAll("[data-when]")) {
+    if (words instanceof HTMLElement) words.hidden = words.dataset.when !== shown;
+  }
+}
+
+/**
  * @param {string} url
- * @returns {Promise<string>} `waiting`, `done` or `expired`
+ * @returns {Promise<string>} `waiting`, `fault` (the printer has one now), `done` or `expired`
  */
 async function printingState(url) {
   try {

@@ -46,7 +46,6 @@ def test_a_jump_is_noticed_and_not_followed() -> None:
     steady.seconds += 10
     wall.advance(timedelta(seconds=10.5))
     assert clock.notice_jump() is None, "clocks drift a little"
-    assert clock.jumps == 1
 
 
 def test_a_jump_is_not_followed_before_the_server_was_heard() -> None:

@@ -174,6 +174,7 @@ def test_a_view_without_the_server_is_made_from_the_catalogue(kiosk: Parts) -> N
     assert kiosk.home.view(BRANCH).seq == kiosk.town.seq
     kiosk.go_away()
     view = kiosk.home.view(BRANCH)
+    assert view.seq == kiosk.town.seq, "a screen never goes back"
     assert [tile.code for tile in view.services] == ["civil", "legal"]
     assert view.is_open
 
