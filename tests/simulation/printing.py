@@ -45,8 +45,8 @@ class PrintRoom:
         self._chance = chance
         self.is_broken = False
         self.printed: Counter[str] = Counter()
-        self._mishaps = random.Random(0)
-        """Of its own: the rest of the day stays as its seed has it."""
+        self._mishaps = random.Random(repr(chance.getstate()))
+        """Another for each seed, and drawing from it leaves the rest of the day as it is."""
         self._rate = 0.0
 
     def maybe_break(self, rate: float) -> None:
