@@ -19,7 +19,8 @@ from server.actions.hall import (
 )
 from server.actions.tickets import answer_of
 from server.db import reads
-from server.db.unit_of_work import UnitOfWork, learn
+from server.db.staffing import learn
+from server.db.unit_of_work import UnitOfWork
 from server.domain import queue, ticket
 from server.domain.branch import Desk
 from server.domain.errors import IllegalTransition

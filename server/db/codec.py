@@ -11,7 +11,7 @@ import msgspec
 
 from server.domain.branch import Agent, Branch, Desk, DeskLine, Printer, Service
 from server.domain.events import Event, EventKind, RecordedEvent
-from server.domain.hours import Hours, read_hours
+from server.domain.hours import Hours, hours_values, read_hours
 from server.domain.ids import Language, Texts
 from server.domain.queue import PauseReason, Shift
 from server.domain.ranking import HeadStarts

@@ -123,3 +123,16 @@ def _staffing(working: Iterable[codec.Row], backlogs: Iterable[codec.Row]) -> St
             row.line: Handling(mean_seconds=row.mean_seconds, visits=row.visits) for row in known
         },
     )
+
+
+_handling = Prepared(
+    sa.select(services.c.mean_seconds, services.c.visits).where(
+        services.c.id == sa.bindparam("service")
+    )
+)
+
+
+def learn(connection: sa.Connection, service: ServiceId, seconds: float) -> Handling:
+    """The handling time of a service after one more visit of `seconds`; the caller saves it."""
+    row = _handling.one(connection, {"service": service})
+    return Handling(mean_seconds=row.mean_seconds, visits=row.visits).learn(seconds)

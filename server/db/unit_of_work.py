@@ -110,11 +110,6 @@ _add_waiting = Prepared(
     )
     .values(waiting=lines.c.waiting + sa.bindparam("change"))
 )
-_handling = Prepared(
-    sa.select(services.c.mean_seconds, services.c.visits).where(
-        services.c.id == sa.bindparam("service")
-    )
-)
 _save_handling = Prepared(
     sa.update(services)
     .where(services.c.id == sa.bindparam("service"))
@@ -398,9 +393,3 @@ class Store:
         with self.engine.begin() as connection:
             begin(connection, writes=True)
             yield connection
-
-
-def learn(connection: sa.Connection, service: ServiceId, seconds: float) -> Handling:
-    """The handling time of a service after one more visit of `seconds`; the caller saves it."""
-    row = _handling.one(connection, {"service": service})
-    return Handling(mean_seconds=row.mean_seconds, visits=row.visits).learn(seconds)

@@ -19,7 +19,7 @@ from server.actions.amendments import (
 )
 from server.actions.hall import Hall
 from server.db import reads
-from server.delivery.printing import ticket_paper
+from server.delivery.printing import LinePlace, ticket_paper
 from server.domain.branch import Printer
 from server.domain.ids import Language
 from server.domain.roles import Role
@@ -153,7 +153,8 @@ def test_the_next_paper_has_the_new_words(town: Town, tmp_path: Path, operator: 
         branch = reads.branch(connection, town.branch)
         service = reads.service_by_id(connection, town.branch, ticket.service)
     printer = Printer(id=1, name="hall", address="file:///dev/null", width_dots=576, state="ok")
-    paper = ticket_paper(ticket, branch, service, ahead=0, url="HTTP://X/T/1", printer=printer)
+    url, place = "HTTP://X/T/1", LinePlace(ahead=0)
+    paper = ticket_paper(ticket, branch, service, place=place, url=url, printer=printer)
     assert (paper.municipality, paper.service) == ("بلدية جديدة", "الولادات")
     assert paper.documents == ("البطاقة الوطنية",)
 
