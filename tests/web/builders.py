@@ -148,7 +148,7 @@ def signed_in(site: Site, *, desk: int | None = None, role: Role = Role.AGENT) -
     """
     town = site.town
     site.app.config["WTF_CSRF_ENABLED"] = False
-    login = f"{town.slug}-browser-{next(_keys)}"
+    login = f"{town.slug}-browser" if role is Role.AGENT else f"{town.slug}-{role}"
     agent = settings.create_agent(
         hall=town.hall,
         branch=town.branch,
