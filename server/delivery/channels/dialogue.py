@@ -45,7 +45,9 @@ class Dialogue:
                 return UNKNOWN
             if not self.wait_for(lambda: self._has_answers(count), ANSWER_SECONDS):  # noqa: B023 -- called at once
                 return UNKNOWN
-        return UNKNOWN if self._has_garbage else read_status(self._answers)
+            if self._has_garbage:
+                return UNKNOWN
+        return read_status(self._answers)
 
     def wait_for(self, is_so: Callable[[], bool], seconds: float) -> bool:
         """Listen until something is so, for `seconds` at the most."""

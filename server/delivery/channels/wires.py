@@ -19,6 +19,7 @@ from typing import Protocol
 
 READ_BYTES = 4_096
 NOTHING_THERE_SECONDS = 0.01
+GOODBYE_SECONDS_MAX = 3.0
 MILLISECONDS_A_SECOND = 1_000
 
 
@@ -119,11 +120,17 @@ class SocketWire:
                 linger = struct.pack("ii", 1, 0)
                 self._connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
             else:
-                # Answers that were never read would turn our goodbye into a reset.
-                with suppress(BlockingIOError):
-                    self._connection.recv(READ_BYTES)
-                self._connection.shutdown(socket.SHUT_WR)
+                self._say_goodbye()
         self._connection.close()
+
+    def _say_goodbye(self) -> None:
+        """An answer that we have not read, or that comes after us, makes of our leaving a reset: what the
+        printer has not read by then would be lost. It hangs up itself once it has read everything."""
+        self._connection.shutdown(socket.SHUT_WR)
+        deadline = time.monotonic() + GOODBYE_SECONDS_MAX
+        while (left := deadline - time.monotonic()) > 0 and self.wait(left, to_write=False):
+            if not self._connection.recv(READ_BYTES):
+                return
 
 
 def ready(descriptor: int, seconds: float, *, to_write: bool) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import struct
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -138,3 +139,19 @@ def test_small_jobs_wait_until_the_printer_has_taken_them() -> None:
         with pytest.raises(TimedOut):
             send(channel_to(port, send_timeout_seconds=0.4), TICKET)
         stop.set()
+
+
+def test_an_answer_that_comes_late_does_not_lose_the_job() -> None:
+    """A printer that speaks when we have left would be reset, and forget what it has not read."""
+    got = bytearray()
+
+    def read_late(visitor: socket.socket) -> None:
+        time.sleep(0.5)
+        visitor.sendall(b"\xff")
+        time.sleep(0.2)
+        while part := visitor.recv(65_536):
+            got.extend(part)
+
+    with peer(read_late) as port:
+        send(channel_to(port), TICKET)
+    assert bytes(got) == TICKET
