@@ -172,3 +172,21 @@ def test_a_code_without_javascript(site: Site, screens: Screens) -> None:
     page.fill("#code", mine["secret"].lower())
     page.locator("#find-plain").click()
     expect(page.locator(FOUND)).to_have_attribute("data-state", "waiting")
+
+
+def test_a_failure_leads_back_by_touch_and_by_itself(site: Site, screens: Screens) -> None:
+    """The server no longer knows the form: its secret key is another one since it was set up anew."""
+    house = site.house()
+    page = screens.open(KIOSK, touch=True)
+    page.clock.install()
+    for leave in ("by touch", "by itself"):
+        page.goto(f"/kiosk/{house.slug}/fr")
+        page.evaluate("document.querySelector('#scan [name=csrf_token]').value = 'old'")
+        scan(page, "0123456789ABC")
+        expect(page.locator(".refused")).to_have_attribute("data-code", "bad_request")
+        look(page, "fr", scrolls=False)
+        if leave == "by touch":
+            page.locator("#refused-back").tap()
+        else:
+            page.clock.run_for(72_000)
+        expect(page.locator(".start-language")).to_have_count(4)
