@@ -27,6 +27,7 @@ from server.delivery.channels import (
     Fault,
     Handed,
     PrinterStatus,
+    Unreachable,
     fate_after,
     fate_after_crash,
 )
@@ -122,13 +123,12 @@ class PrintSender:
         target = jobs.printer_target(printer.id)
         if self._is_busy(target):
             return
-        channel = self._open_channel(printer.address)
-        status = channel.status()
+        status = self._status(printer)
         if status.code != printer.state and (
             status.state == "unknown" or status.fault in _OF_THE_WIRE
         ):
             time.sleep(LOOK_AGAIN_SECONDS)
-            status = channel.status()
+            status = self._status(printer)
         if self._is_busy(target):
             return
         if status.state == "unknown" and target not in self._torn:
@@ -178,10 +178,9 @@ class PrintSender:
         return self._send(job, printer, data)
 
     def _send(self, job: Job, printer: Printer, data: bytes) -> _Outcome:
-        channel = self._open_channel(printer.address)
         patience = job.expires_at - self._hall.clock.now()
         try:
-            receipt = channel.send(
+            receipt = self._channel(printer).send(
                 str(job.id),
                 data,
                 watcher=_Watch(self._hall, self._states, job, printer.id, self._lease),
@@ -189,14 +188,27 @@ class PrintSender:
                 is_mute=job.target in self._mute,
             )
         except ChannelError as error:
-            self._failed(job, printer, channel, error)
+            self._failed(job, printer, error)
             return _Outcome.FAILED
         self._torn.discard(job.target)
         self._finish(job, JobState.DONE)
         self._states.note(job.branch, printer.id, receipt.status)
         return _Outcome.PRINTED
 
-    def _failed(self, job: Job, printer: Printer, channel: Channel, error: ChannelError) -> None:
+    def _channel(self, printer: Printer) -> Channel:
+        """Raises Unreachable when the address has no way here: an extra that is not installed any more."""
+        try:
+            return self._open_channel(printer.address)
+        except ValueError as error:
+            raise Unreachable(str(error)) from error
+
+    def _status(self, printer: Printer) -> PrinterStatus:
+        try:
+            return self._channel(printer).status()
+        except Unreachable as error:
+            return failed(error.fault)
+
+    def _failed(self, job: Job, printer: Printer, error: ChannelError) -> None:
         _log.warning(
             "print_failed",
             printer=printer.name,
@@ -215,7 +227,14 @@ class PrintSender:
         now = self._hall.clock.now()
         with self._hall.store.administer() as connection:
             jobs.retry_target(connection, job.target, now + wait_after(job.attempts), error.code)
-        self._states.note(job.branch, printer.id, _cause(channel, error))
+        self._states.note(job.branch, printer.id, self._cause(printer, error))
+
+    def _cause(self, printer: Printer, error: ChannelError) -> PrinterStatus:
+        """Why a job failed. After a break in the middle the printer may know better than the wire."""
+        if error.handed is Handed.NOTHING or error.fault not in _OF_THE_WIRE:
+            return failed(error.fault)
+        status = self._status(printer)
+        return status if status.fault is not None else failed(error.fault)
 
     def _finish(self, job: Job, state: JobState, error: str | None = None) -> None:
         with self._hall.store.administer() as connection:
@@ -253,14 +272,6 @@ class _Watch:
     def before_last_ink(self) -> None:
         with self._hall.store.administer() as connection:
             jobs.note_last_ink(connection, self._job.id)
-
-
-def _cause(channel: Channel, error: ChannelError) -> PrinterStatus:
-    """Why a job failed. After a break in the middle the printer may know better than the wire."""
-    if error.handed is Handed.NOTHING or error.fault not in _OF_THE_WIRE:
-        return failed(error.fault)
-    status = channel.status()
-    return status if status.fault is not None else failed(error.fault)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

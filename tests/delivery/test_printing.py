@@ -222,6 +222,19 @@ def test_paper_that_runs_again_is_not_waited_for(town: Town) -> None:
     assert paper.deliver() == 1
 
 
+def test_an_address_without_a_way_is_a_fault_like_any_other(town: Town) -> None:
+    def no_way(address: str) -> MemoryChannel:
+        raise ValueError(f"printer address {address!r}: needs pyserial")
+
+    paper = Paper(town)
+    paper.sender = PrintSender(town.hall, PaperPress(FONTS), no_way, _url, lease=LEASE)
+    paper.look()
+    assert paper.printer_state() == "unreachable"
+    town.issue()
+    assert paper.deliver() == 0
+    assert paper.job_states() == ["pending"]
+
+
 def test_a_printer_at_work_is_not_asked(town: Town) -> None:
     paper = Paper(town)
     town.issue()

@@ -187,6 +187,7 @@ class Day:
         """The worker's turn: events become jobs, jobs become paper."""
         self.room.maybe_break(self.network.rate)
         self.network.run(self.room.deliver)
+        self.room.check(self.process.hall)
         self._after(self.seconds(5, 60), self.deliver)
 
     # -- the end ----------------------------------------------------------------------------

@@ -6,8 +6,19 @@ import random
 from collections import Counter
 from datetime import timedelta
 
+import sqlalchemy as sa
+
 from server.actions.hall import Hall
-from server.delivery.channels import PrinterStatus, Receipt, Unreachable, Watcher
+from server.db.jobs import JobState
+from server.db.tables import jobs
+from server.delivery.channels import (
+    Broken,
+    Handed,
+    PrinterStatus,
+    Receipt,
+    Unreachable,
+    Watcher,
+)
 from server.delivery.channels.memory import WELL
 from server.delivery.dispatcher import Dispatcher
 from server.delivery.paper import PaperPress, TicketPaper
@@ -34,11 +45,24 @@ class PrintRoom:
         self._chance = chance
         self.is_broken = False
         self.printed: Counter[str] = Counter()
+        self._mishaps = random.Random(repr(chance.getstate()))
+        """Another for each seed, and drawing from it leaves the rest of the day as it is."""
+        self._rate = 0.0
 
     def maybe_break(self, rate: float) -> None:
-        """The paper jams, or somebody has cleared it."""
+        """The paper jams, or somebody has cleared it; until the next time, jobs may break half-way."""
+        self._rate = rate
         if self._chance.random() < rate:
             self.is_broken = not self.is_broken
+
+    def check(self, hall: Hall) -> None:
+        """No job is printed twice, and none is believed printed that was not."""
+        assert all(count == 1 for count in self.printed.values()), "a job printed twice"
+        with hall.store.read() as connection:
+            done = connection.execute(
+                sa.select(jobs.c.id).where(jobs.c.state == JobState.DONE.value)
+            ).scalars()
+            assert {str(job) for job in done} <= set(self.printed), "believed, not printed"
 
     def deliver(self, hall: Hall) -> None:
         """One turn of the worker."""
@@ -46,6 +70,9 @@ class PrintRoom:
         PrintSender(
             hall, PlainPress(), lambda _: self, lambda ticket: ticket.secret, lease=LEASE
         ).run_once()
+
+    def _has_mishap(self) -> bool:
+        return self._mishaps.random() < self._rate
 
     def send(
         self,
@@ -60,8 +87,14 @@ class PrintRoom:
         del data, patience_seconds, is_mute
         if self.is_broken:
             raise Unreachable("the paper is jammed")
+        if self._has_mishap():
+            raise Broken("the cable came off half-way", handed=Handed.PART)
         watcher.before_last_ink()
+        if self._has_mishap():
+            raise Broken("it was switched off and forgot all", handed=Handed.ALL_INK)
         self.printed[job_id] += 1
+        if self._has_mishap():
+            raise Broken("the report was lost", handed=Handed.ALL_INK)
         return Receipt(is_proven=True, status=WELL)
 
     def status(self) -> PrinterStatus:
