@@ -145,6 +145,7 @@ def _install(environment: Environment) -> None:
         isolated=i18n.isolated,
         said=_said,
         also=_also,
+        also_in=also_in,
         also_ahead=_also_ahead,
         asset=asset,
         icon=icon,
@@ -177,8 +178,13 @@ def _said(msgid: str, /, **values: object) -> dict[str, str]:
 
 @pass_context
 def _also(context: Context, texts: Mapping[str, str]) -> Markup:
-    """Attributes that say `texts` in the languages that are spoken where the page's own has no voice."""
-    if context["language"] not in UNVOICED:
+    """`also_in` the page's own language."""
+    return also_in(context["language"], texts)
+
+
+def also_in(language: str, texts: Mapping[str, str]) -> Markup:
+    """Attributes that say `texts` in the languages that are spoken where `language` itself has no voice."""
+    if language not in UNVOICED:
         return Markup()
     return Markup("").join(
         Markup(' data-say-{}="{}"').format(tag, texts[tag])
@@ -190,7 +196,9 @@ def _also(context: Context, texts: Mapping[str, str]) -> Markup:
 @pass_context
 def _also_ahead(context: Context, ahead: int) -> Markup:
     """`also` for how many people are before you."""
-    return _also(context, {tag: i18n.ahead_text(tag, ahead) for tag in SPOKEN_INSTEAD})
+    return also_in(
+        context["language"], {tag: i18n.ahead_text(tag, ahead) for tag in SPOKEN_INSTEAD}
+    )
 
 
 @pass_context

@@ -7,7 +7,7 @@
 const CHOICES = "a[href], button:not(:disabled), input[type=radio]";
 const BACK_KEYS = new Set(["Escape", "Backspace", "BrowserBack"]);
 /** The first of these that is there is the way back. */
-const BACK = ["#idle[open] #idle-stay", "#trying[open] #trying-leave", "#refused-back", "#back", "#done"];
+const BACK = ["#idle[open] #idle-stay", "#refused-back", "#back", "#done"];
 
 /** Whether the focus was last moved by the arrows: then they pass through a group of radio buttons as well. */
 let byArrows = false;
@@ -39,6 +39,8 @@ export function focusFirst() {
 /** @param {KeyboardEvent} event */
 function arrow(event) {
   const present = document.activeElement;
+  // A key held down is a long press, not many short ones.
+  if (event.repeat) return event.preventDefault();
   // Who came by Tab expects what every form does: arrows choose within the group.
   if (present instanceof HTMLInputElement && present.type === "radio" && !byArrows) return;
   event.preventDefault();
@@ -102,6 +104,8 @@ function enter(event) {
 /** @param {KeyboardEvent} event */
 function back(event) {
   if (event.target instanceof HTMLInputElement && event.target.type === "text") return;
+  // A ticket is being asked for: no key may leave it behind unseen.
+  if (document.querySelector("#trying[open]")) return;
   const erase = event.key === "Backspace" ? document.getElementById("erase") : null;
   const way = erase ?? BACK.map((each) => document.querySelector(each)).find((each) => each !== null);
   event.preventDefault();

@@ -17,7 +17,7 @@ const DIALOG_AFTER_MILLISECONDS = 700;
 /**
  * @typedef {object} TakeOptions
  * @property {HTMLFormElement} form
- * @property {import("nouba/shown").Shown} live
+ * @property {() => void} hold what is shown stays as it is from now on
  * @property {import("nouba/kiosk-idle").Idle} idle
  * @property {string} startUrl
  * @property {() => void} onLeave before the ticket's screen goes back to the start
@@ -51,7 +51,7 @@ export class Take {
     if (this.#busy || !(tile instanceof HTMLButtonElement)) return;
     this.#busy = true;
     tile.setAttribute("aria-busy", "true");
-    this.#options.live.hold();
+    this.#options.hold();
     this.#options.idle.pause();
     this.#asked = new URLSearchParams();
     for (const [name, value] of new FormData(this.#options.form, tile)) {

@@ -6,6 +6,7 @@ import { SPOKEN } from "nouba/kiosk-voice";
 const STAY_SECONDS = 20;
 const MORE_SECONDS = 60;
 const PRINTING_SECONDS_MAX = 15;
+const FOLLOW_SECONDS_MAX = 120;
 const POLL_MILLISECONDS = 1000;
 const TICK_MILLISECONDS = 250;
 
@@ -29,8 +30,13 @@ export function showTicket({ startUrl, onLeave }) {
 }
 
 /**
+ * @typedef {object} Leaving
+ * @property {(seconds: number) => void} stay at least so long from now on
+ */
+
+/**
  * @param {() => void} leave
- * @returns {{stay: (seconds: number) => void}}
+ * @returns {Leaving}
  */
 function countDown(leave) {
   const place = document.getElementById("leaving");
@@ -52,40 +58,42 @@ function countDown(leave) {
 }
 
 /**
- * Asks once a second what became of the paper; silence is treated as a fault, because the citizen must know.
- * @param {{stay: (seconds: number) => void}} leaving
+ * Asks once a second what became of the paper; silence is treated as a fault, because the citizen must know. A fault is
+ * followed too: the paper may come after all.
+ * @param {Leaving} leaving
  */
 async function followPrinter(leaving) {
   const place = document.getElementById("printing");
-  // A fault is followed too: the paper may come after all.
   if (!place || place.dataset.state === "no_printer") return;
-  const until = performance.now() + PRINTING_SECONDS_MAX * 1000;
-  let state = "waiting";
-  while ((state === "waiting" || state === "fault") && performance.now() < until) {
+  const startedAt = performance.now();
+  const age = () => (performance.now() - startedAt) / 1000;
+  while (age() < FOLLOW_SECONDS_MAX) {
     await new Promise((resolve) => setTimeout(resolve, POLL_MILLISECONDS));
-    state = await printingState(place.dataset.url ?? "");
-    if (state === "fault") show(place, "fault");
+    const state = await printingState(place.dataset.url ?? "");
+    const isUnderWay = state === "queued" || state === "waiting";
+    if (!isUnderWay || age() >= PRINTING_SECONDS_MAX) tell(place, state === "done" ? "done" : "fault", leaving);
+    if (state === "done" || state === "expired") return;
   }
-  show(place, state === "done" ? "done" : "fault");
+}
+
+/**
+ * @param {HTMLElement} place
+ * @param {"done" | "fault"} state
+ * @param {Leaving} leaving
+ */
+function tell(place, state, leaving) {
+  if (place.dataset.state === state) return;
+  place.dataset.state = state;
+  for (const words of place.querySelectorAll("[data-when]")) {
+    if (words instanceof HTMLElement) words.hidden = words.dataset.when !== state;
+  }
   // Whoever has to copy the number by hand needs the whole time again.
   leaving.stay(STAY_SECONDS);
 }
 
 /**
- * @param {HTMLElement} place
- * @param {"done" | "fault"} shown
- */
-function show(place, shown) {
-  if (place.dataset.state === shown) return;
-  place.dataset.state = shown;
-  for (const words of place.querySelectorAll("[data-when]")) {
-    if (words instanceof HTMLElement) words.hidden = words.dataset.when !== shown;
-  }
-}
-
-/**
  * @param {string} url
- * @returns {Promise<string>} `waiting`, `fault` (the printer has one now), `done` or `expired`
+ * @returns {Promise<string>} `queued`, `waiting`, `done`, `fault` or `expired`
  */
 async function printingState(url) {
   try {

@@ -42,6 +42,9 @@ class Guide {
   #turn = 0;
   /** @type {Utterance[]} */
   #last = [];
+  /** @type {Utterance[]} */
+  #queue = [];
+  #isPlaying = false;
   #introducing = false;
   #toldKeys = false;
   #pressedAt = 0;
@@ -77,7 +80,7 @@ class Guide {
   #pressed(event) {
     if (isOn("voice") && REPEAT_KEYS.has(event.key)) {
       event.preventDefault();
-      this.#say(this.#last);
+      this.#say([...this.#last]);
       return;
     }
     const starts = event.key.startsWith("Arrow") || REPEAT_KEYS.has(event.key);
@@ -115,11 +118,11 @@ class Guide {
     if (isOn("voice") && !this.#introducing) this.#say(this.#choice(target));
   }
 
-  /** The printer's news, and a try that is repeated. */
+  /** The printer's news. */
   #news() {
     if (!isOn("voice")) return;
     const words = [...document.querySelectorAll("#printing > span:not([hidden])")];
-    this.#say(words.flatMap((each) => (each instanceof HTMLElement ? this.#utterances(each, ownText(each)) : [])));
+    this.#add(words.flatMap((each) => (each instanceof HTMLElement ? this.#utterances(each, ownText(each)) : [])));
   }
 
   /**
@@ -175,34 +178,55 @@ class Guide {
     return [{ language, text, instead }];
   }
 
-  /** @param {Utterance[]} utterances */
+  /**
+   * Instead of whatever is being said.
+   * @param {Utterance[]} utterances
+   */
   #say(utterances) {
     if (!utterances.length) return;
-    this.#last = utterances;
     this.#hush();
-    this.#transcript.replaceChildren(...utterances.flatMap((each) => [each, ...(each.instead ?? [])]).map(line));
-    void this.#play(utterances, this.#turn);
+    this.#last = [];
+    this.#add(utterances);
+  }
+
+  /**
+   * After it: news must not cut a ticket's number short.
+   * @param {Utterance[]} utterances
+   */
+  #add(utterances) {
+    this.#last.push(...utterances);
+    this.#transcript.append(...utterances.flatMap((each) => [each, ...(each.instead ?? [])]).map(line));
+    this.#queue.push(...utterances);
+    if (!this.#isPlaying) void this.#play(this.#turn);
   }
 
   #hush() {
     this.#turn += 1;
+    this.#queue = [];
+    this.#isPlaying = false;
     this.#audio.pause();
     this.#transcript.replaceChildren();
   }
 
+  /** @param {number} turn over as soon as something else is said */
+  async #play(turn) {
+    this.#isPlaying = true;
+    for (let each = this.#queue.shift(); each; each = this.#queue.shift()) {
+      await this.#utter(each, turn);
+      if (turn !== this.#turn) return;
+    }
+    this.#isPlaying = false;
+  }
+
   /**
-   * @param {Utterance[]} utterances
+   * @param {Utterance} utterance
    * @param {number} turn
    */
-  async #play(utterances, turn) {
-    for (const each of utterances) {
-      if (turn !== this.#turn) return;
-      const url = `${this.#url}${each.language}.wav?text=${encodeURIComponent(each.text)}`;
-      const isHeard = await this.#sound(url);
-      if (isHeard || turn !== this.#turn || !each.instead) continue;
-      await this.#sound(`${this.#url}chime.wav`);
-      await this.#play(each.instead, turn);
-    }
+  async #utter({ language, text, instead }, turn) {
+    const isHeard = await this.#sound(`${this.#url}${language}.wav?text=${encodeURIComponent(text)}`);
+    if (isHeard || !instead?.length || turn !== this.#turn) return;
+    await this.#sound(`${this.#url}chime.wav`);
+    for (const each of instead) if (turn === this.#turn) await this.#utter(each, turn);
   }
 
   /**

@@ -40,27 +40,37 @@ watchArrows();
 const screen = fragment().dataset.screen ?? "";
 if (screen === "ticket") showTicket({ startUrl, onLeave: forgetModes });
 else if (screen) watchIdle({ leave });
-else void showLive();
+else showLive();
 
 /** A screen that keeps itself true: the languages, or the services. */
-async function showLive() {
+function showLive() {
   const form = document.getElementById("act");
   const pages = form && new Pages();
+  const shown = keepTrue(() => pages?.arrange());
+  // The form works at once; what keeps it true may come later.
+  const hold = () => void shown.then((each) => each.hold());
+  if (form instanceof HTMLFormElement) new Take({ form, hold, idle: watchIdle({ leave }), startUrl, onLeave: forgetModes });
+  else watchStart({ leave: forgetModes });
+}
+
+/**
+ * On the kiosk's own machine the library for sockets is not even loaded.
+ * @param {() => void} onPaint
+ * @returns {Promise<import("nouba/shown").Shown>}
+ */
+async function keepTrue(onPaint) {
   const options = {
     fragmentUrl,
-    onPaint: () => pages?.arrange(),
+    onPaint,
     onRefused: (/** @type {string} */ code) => {
       console.warn("this kiosk may not watch", code);
       // Not at once: a server that shows the page but refuses its news would be asked in a circle.
       setTimeout(() => void go(startUrl), REFUSED_MILLISECONDS);
     },
   };
-  const shown =
-    news === "poll"
-      ? (await import("nouba/polled")).poll(options)
-      : new (await import("nouba/live")).Live({ ...options, watched: { view: "kiosk", branch, language }, pulses: true });
-  if (form instanceof HTMLFormElement) new Take({ form, live: shown, idle: watchIdle({ leave }), startUrl, onLeave: forgetModes });
-  else watchStart({ leave: forgetModes });
+  if (news === "poll") return (await import("nouba/polled")).poll(options);
+  const { Live } = await import("nouba/live");
+  return new Live({ ...options, watched: { view: "kiosk", branch, language }, pulses: true });
 }
 
 /** Nobody is there any more. */

@@ -50,7 +50,7 @@ def test_a_scan_on_the_start_screen_is_answered_in_the_tickets_own_language(
 
 
 def test_wrong_codes_are_answered_kindly_and_then_limited(town: Town, tmp_path: Path) -> None:
-    client = kiosk(town, tmp_path, limits__secret_lookups_per_minute=3)
+    client = kiosk(town, tmp_path, wrong_codes=3)
     for text in (NOBODY, "?", "x" * 150):
         answer = client.post(find(town), data={"code": text})
         assert answer.status_code == 404
@@ -75,9 +75,9 @@ def find(town: Town) -> str:
     return f"/kiosk/{town.slug}/fr/find"
 
 
-def kiosk(town: Town, data: Path, **settings: object) -> FlaskClient:
+def kiosk(town: Town, data: Path, *, wrong_codes: int = 60) -> FlaskClient:
     """A kiosk's browser; the check of form tokens is the subject of one test only."""
-    site = open_site(town, data, **settings)
+    site = open_site(town, data, limits__secret_lookups_per_minute=wrong_codes)
     site.app.config["WTF_CSRF_ENABLED"] = False
     client = site.app.test_client()
     client.set_cookie(access.DEVICE_COOKIE, a_token(town, Role.KIOSK))
