@@ -22,6 +22,8 @@ from server.delivery.channels import (
     Channel,
     ChannelError,
     Fate,
+    Fault,
+    Handed,
     PrinterStatus,
     fate_after,
     fate_after_crash,
@@ -38,6 +40,13 @@ EXPIRE: Final = timedelta(minutes=3)
 LOOK_SECONDS: Final = 2.0
 """An idle printer is asked this often how it is: staff know of an empty roll before the next citizen does."""
 PAUSE_AFTER_ERROR_SECONDS: Final = 1.0
+MUTE_LOOK_SECONDS: Final = 30.0
+"""One that never answers is asked seldom: each question holds up the paper of who taps meanwhile."""
+LOOK_AGAIN_SECONDS: Final = 0.3
+OF_THE_WIRE: Final = frozenset(
+    {Fault.UNREACHABLE, Fault.REFUSED, Fault.TIMED_OUT, Fault.BROKEN_MIDWAY}
+)
+"""What the way to a printer says; the others, the printer says itself."""
 NO_PRINTER: Final = PrinterReport(state="none", paper="unknown")
 UNSURE: Final = "unsure"
 _log = structlog.get_logger(__name__)
@@ -66,6 +75,10 @@ class PrinterLoop:
         self._catalogue = catalogue
         self._changed = changed
         self._known = UNKNOWN
+        self._is_mute = False
+        """It answered nothing when last asked: asking before each job would only cost time."""
+        self._is_torn = False
+        """It may wait for the rest of a picture that broke off: its silence proves nothing."""
         self._failures = 0
         self._warmed: str | None = None
         self._woken = threading.Event()
@@ -111,8 +124,19 @@ class PrinterLoop:
                 return wait_after(self._failures).total_seconds()
         self._warm_up()
         if not self._woken.is_set():
-            self.note(channel.status())
-        return LOOK_SECONDS
+            self._look(channel)
+        return MUTE_LOOK_SECONDS if self._is_mute else LOOK_SECONDS
+
+    def _look(self, channel: Channel) -> None:
+        status = channel.status()
+        is_odd = status.state == "unknown" or status.fault in OF_THE_WIRE
+        if status != self._known and is_odd:
+            # One byte lost on the way is no news for staff: asked twice before it is told.
+            if self._woken.wait(LOOK_AGAIN_SECONDS):
+                return  # a citizen waits: the job itself will tell
+            status = channel.status()
+        self._is_mute = status.state == "unknown" and not self._is_torn
+        self.note(status)
 
     def note(self, status: PrinterStatus) -> None:
         """The printer told how it is."""
@@ -151,11 +175,13 @@ class PrinterLoop:
                 data,
                 watcher=_Watch(self, self._journal, ticket),
                 patience_seconds=patience.total_seconds(),
-                is_mute=self._known.state == "unknown",
+                is_mute=self._is_mute,
             )
         except ChannelError as error:
             self._failures += 1
             _log.warning("print_failed", code=error.code, handed=error.handed.name)
+            if error.handed is not Handed.NOTHING:
+                self._is_torn, self._is_mute = True, False
             match fate_after(error.handed):
                 case Fate.UNSURE:
                     self._journal.end_paper(ticket, "doubtful", UNSURE)
@@ -163,9 +189,10 @@ class PrinterLoop:
                     self._journal.end_paper(ticket, "done")
                 case Fate.TRY_AGAIN:
                     self._journal.not_sent(ticket)
-            self.note(failed(error.fault))
+            self.note(_cause(channel, error))
             return False
         self._failures = 0
+        self._is_torn = False
         self._journal.end_paper(ticket, "done")
         self.note(receipt.status)
         return True
@@ -184,6 +211,14 @@ class PrinterLoop:
                 except ValueError as error:
                     _log.error("ticket_cannot_be_drawn", service=code, problem=str(error))
         self._warmed = catalogue.raw.version
+
+
+def _cause(channel: Channel, error: ChannelError) -> PrinterStatus:
+    """Why a job failed. After a break in the middle the printer may know better than the wire."""
+    if error.handed is Handed.NOTHING or error.fault not in OF_THE_WIRE:
+        return failed(error.fault)
+    status = channel.status()
+    return status if status.fault is not None else failed(error.fault)
 
 
 class _Watch:

@@ -23,7 +23,7 @@ from kiosk_client.printer import PrinterLoop
 from kiosk_client.server import HttpServer
 from kiosk_client.settings import Identity, KioskSettings, Place, SettingsError
 from server.clock import SystemChance, SystemClock
-from server.delivery.channels import open_channel
+from server.delivery.channels import Channel, open_channel
 from server.delivery.paper import PaperPress
 from server.pages.rendering import ROOT
 from server.voice import Voice, find_espeak
@@ -111,9 +111,7 @@ def build(place: Place, *, settings: KioskSettings, with_browser: bool) -> Kiosk
         journal,
         clock,
         PaperPress(FONTS),
-        open_channel(settings.printer, connect_timeout_seconds=CONNECT_TIMEOUT_SECONDS)
-        if settings.printer
-        else None,
+        _channel(settings),
         width_dots=settings.width_dots,
         catalogue=lambda: link.catalogue,
         changed=changed,
@@ -173,6 +171,16 @@ def is_running(place: Place) -> bool:
             return False
     except SettingsError:
         return True
+
+
+def _channel(settings: KioskSettings) -> Channel | None:
+    """Raises SettingsError for an address that has no way here, such as a package that is missing."""
+    if not settings.printer:
+        return None
+    try:
+        return open_channel(settings.printer, connect_timeout_seconds=CONNECT_TIMEOUT_SECONDS)
+    except ValueError as error:
+        raise SettingsError(str(error)) from error
 
 
 def _clock(journal: Journal) -> KioskClock:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from kiosk_client.printer import EXPIRE, LOOK_SECONDS
+from kiosk_client.printer import EXPIRE, LOOK_SECONDS, MUTE_LOOK_SECONDS
 from server.delivery.channels import Broken, Handed, PrinterStatus, Unreachable
 from server.delivery.channels.status import Fault, Paper
 from tests.kiosk_client.builders import Parts, kiosk_parts
@@ -107,3 +107,13 @@ def test_offline_paper_says_so(kiosk: Parts) -> None:
     kiosk.tap()
     kiosk.printer.turn(kiosk.channel)
     assert len({data for _, data in kiosk.channel.jobs}) == 2
+
+
+def test_a_silent_printer_is_unknown_prints_and_is_asked_seldom(kiosk: Parts) -> None:
+    kiosk.channel.says = PrinterStatus(state="unknown")
+    assert kiosk.printer.turn(kiosk.channel) == MUTE_LOOK_SECONDS
+    assert kiosk.home.status(BRANCH).printer == "unknown"
+    ticket = kiosk.tap()
+    assert ticket.printing == "queued", "silence is no fault"
+    kiosk.printer.turn(kiosk.channel)
+    assert printed(kiosk) == [ticket.answer.id]
