@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import namedtuple
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -28,11 +29,13 @@ class Prepared:
 
     def run(self, connection: sa.Connection, parameters: Mapping[str, Any]) -> None:
         """Execute without asking for rows. Raises what `Connection.execute` raises."""
-        cursor = connection.connection.cursor()
-        try:
+        with closing(connection.connection.cursor()) as cursor:
             self._for(connection).execute(connection, cursor, parameters)
-        finally:
-            cursor.close()
+
+    def run_many(self, connection: sa.Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Execute for each of `rows`, in one go of the driver. Raises what `Connection.execute` raises."""
+        with closing(connection.connection.cursor()) as cursor:
+            self._for(connection).execute_many(connection, cursor, rows)
 
     def first(self, connection: sa.Connection, parameters: Mapping[str, Any]) -> Row | None:
         """The first row, if there is one. Raises what `Connection.execute` raises."""
@@ -47,12 +50,9 @@ class Prepared:
     def all(self, connection: sa.Connection, parameters: Mapping[str, Any]) -> list[Row]:
         """Every row. Raises what `Connection.execute` raises."""
         ready = self._for(connection)
-        cursor = connection.connection.cursor()
-        try:
+        with closing(connection.connection.cursor()) as cursor:
             ready.execute(connection, cursor, parameters)
             return ready.rows(cursor)
-        finally:
-            cursor.close()
 
     def _for(self, connection: sa.Connection) -> _Ready:
         # By name: two databases of one kind get the same SQL.
@@ -91,13 +91,19 @@ class _Ready:
         self, connection: sa.Connection, cursor: Any, parameters: Mapping[str, Any]
     ) -> None:
         """Run the statement on the driver's cursor."""
-        given: Any
-        if self._is_positional:
-            given = tuple([bind.of(parameters) for bind in self._binds])
-        else:
-            given = {bind.name: bind.of(parameters) for bind in self._binds}
+        given = self._bound(parameters)
         try:
             connection.dialect.do_execute(cursor, self._text, given)
+        except self._driver_error as error:
+            raise self._wrapped(error) from error
+
+    def execute_many(
+        self, connection: sa.Connection, cursor: Any, rows: Sequence[Mapping[str, Any]]
+    ) -> None:
+        """The same for each of `rows`."""
+        given = [self._bound(parameters) for parameters in rows]
+        try:
+            connection.dialect.do_executemany(cursor, self._text, given)
         except self._driver_error as error:
             raise self._wrapped(error) from error
 
@@ -109,6 +115,11 @@ class _Ready:
         if not self._converts:
             return [self._row(*raw) for raw in found]
         return [self._converted(raw, self._converts) for raw in found]
+
+    def _bound(self, parameters: Mapping[str, Any]) -> Any:
+        if self._is_positional:
+            return tuple([bind.of(parameters) for bind in self._binds])
+        return {bind.name: bind.of(parameters) for bind in self._binds}
 
     def _converted(self, raw: Sequence[Any], converts: tuple[tuple[int, _Convert], ...]) -> Row:
         values = list(raw)

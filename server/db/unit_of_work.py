@@ -205,8 +205,7 @@ class UnitOfWork:
         if not changes:
             return
         made = [change.after for change in changes]
-        for each in made:
-            _insert_ticket.run(self.connection, codec.ticket_values(each))
+        _insert_ticket.run_many(self.connection, [codec.ticket_values(each) for each in made])
         for (day, service), count in Counter((each.day, each.service) for each in made).items():
             parameters = {"branch": self.branch.id, "for_day": day, "service": service}
             _add_waiting.run(self.connection, {**parameters, "change": count})
@@ -243,11 +242,10 @@ class UnitOfWork:
 
     def record_events(self, found: Sequence[Event]) -> None:
         """Write facts in their order, each under the next `seq`."""
-        for event in found:
-            self.seq = Seq(self.seq + 1)
-            values = {
+        rows = [
+            {
                 "branch_id": self.branch.id,
-                "seq": self.seq,
+                "seq": self.seq + place,
                 "at": event.at,
                 "kind": event.kind.value,
                 "ticket_id": event.ticket,
@@ -256,7 +254,13 @@ class UnitOfWork:
                 "agent_id": event.agent,
                 "data": dict(event.data),
             }
-            _insert_event.run(self.connection, values)
+            for place, event in enumerate(found, start=1)
+        ]
+        if len(rows) == 1:
+            _insert_event.run(self.connection, rows[0])
+        else:
+            _insert_event.run_many(self.connection, rows)
+        self.seq = Seq(self.seq + len(rows))
 
     def open_shift(self, shift: Shift) -> None:
         """Write a new shift; two unique indexes keep one a desk and one an agent."""

@@ -120,9 +120,9 @@ def qr_svg(url: str) -> Markup:
     )
 
 
-def accent_of(branch: BranchCard) -> str:
+def accent_of(branch: BranchCard, door: str = "branches") -> str:
     """The address of the branch's colour as a style sheet: another colour is another address for a cache."""
-    return f"/branches/{branch.slug}/accent.css?v={branch.accent.removeprefix('#')}"
+    return f"/{door}/{branch.slug}/accent.css?v={branch.accent.removeprefix('#')}"
 
 
 def frame_of(branch: BranchCard) -> str:

@@ -19,7 +19,7 @@ from server.actions.amendments import (
     set_hours,
 )
 from server.db import outbox, reads
-from server.db.unit_of_work import learn
+from server.db.staffing import learn
 from server.domain.branch import Catalogue
 from server.domain.errors import BranchClosed, Invalid, Refusal, UnknownDesk, UnknownService
 from server.domain.events import EventKind

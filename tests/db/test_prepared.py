@@ -50,6 +50,28 @@ def test_the_statement_is_sent_as_sqlalchemy_sends_it(town: Town) -> None:
     assert first == second
 
 
+def test_many_rows_are_one_go(town: Town) -> None:
+    segment = {column.name: None for column in segments.c if column.name != "id"}
+    ticket = town.ticket(town.issue().value.id)
+    rows = [
+        {
+            **segment,
+            "ticket_id": ticket.id,
+            "service_id": ticket.service,
+            "waiting_from": MORNING,
+            "ended_at": MORNING,
+            "outcome": outcome,
+        }
+        for outcome in ("ticket_parked", "ticket_finished")
+    ]
+    with town.hall.store.administer() as connection, recorded(town.engine) as sent:
+        unit_of_work._insert_segment.run_many(connection, rows)
+    assert len([text for text, _ in sent if text.startswith("INSERT")]) == 1
+    with town.hall.store.read() as connection:
+        found = connection.execute(sa.select(segments.c.outcome).order_by(segments.c.id)).scalars()
+        assert list(found) == ["ticket_parked", "ticket_finished"]
+
+
 def test_a_broken_constraint_is_sqlalchemys_error_without_values(town: Town) -> None:
     insert = Prepared(sa.insert(tickets))
     values = codec.ticket_values(town.ticket(town.issue().value.id))

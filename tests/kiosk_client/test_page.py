@@ -7,13 +7,14 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
+from server.i18n import translate
 from tests.end_to_end.browsers import chromium
 from tests.kiosk_client.fake_server import BRANCH, Town, fake_server
 from tests.kiosk_client.processes import paired_place, running_kiosk
 
 pytestmark = pytest.mark.browser
 PATIENCE_MILLISECONDS = 15_000
-OFFLINE = "Hors ligne : votre rang sera confirmé"
+OFFLINE = translate("fr", "Offline: your place will be confirmed")
 
 
 def test_a_ticket_without_the_server(tmp_path: Path) -> None:
