@@ -31,8 +31,7 @@ def protect_pages(app: Flask, *, https: bool) -> CSRFProtect:
         # A kiosk's page stays open for days: the token lives as long as its session.
         WTF_CSRF_TIME_LIMIT=None,
     )
-    app.before_request(forms.refuse_unwritable)
-    tokens = CSRFProtect(app)
+    # First, so that the page which says no to a form may run its scripts too.
     Talisman(
         app,
         force_https=https,
@@ -45,4 +44,5 @@ def protect_pages(app: Flask, *, https: bool) -> CSRFProtect:
         referrer_policy="same-origin",
         permissions_policy={"geolocation": "()", "camera": "()", "microphone": "()"},
     )
-    return tokens
+    app.before_request(forms.refuse_unwritable)
+    return CSRFProtect(app)
