@@ -62,7 +62,7 @@ def test_every_state_is_readable(site: Site, screens: Screens, language: str) ->
     fine, faulty, full = (a_kiosk(house, f"{number}") for number in (1, 2, 3))
     report(fine, paper="near_end", waiting_to_sync=2)
     taken = faulty.post(f"/api/v1/branches/{house.slug}/tickets", {"service": "etat-civil"}).body
-    lost = {"ticket": taken["id"], "state": "not_printed", "reason": "paper_out"}
+    lost = {"ticket": taken["id"], "state": "not_printed", "reason": "paper_end"}
     assert faulty.post("/api/v1/device/papers", lost).status == 201
     report(faulty, paper="end")
     report(full, journal="full")
