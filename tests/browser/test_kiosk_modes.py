@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 from server.i18n import LANGUAGE_NAMES
 from tests.browser.looking import box, fits, look
 from tests.browser.screens import Screens
-from tests.browser.town import CIVIL, House, Site
+from tests.browser.town import CERTIFICATES, CIVIL, LEGAL, House, Site
 from tests.end_to_end.browsers import BOARD, KIOSK
 
 pytestmark = pytest.mark.browser
@@ -16,9 +16,35 @@ MODES = ("large", "contrast", "low")
 REACH = 0.7
 """Of a tall screen's height, from below: 1.2 m where a 27-inch panel's lower edge is at 0.78 m."""
 SIZES = (KIOSK, BOARD)
+WAITING_EACH = 12
 IDLE_MILLISECONDS = 71_000
 USABLE_MILLISECONDS_MAX = 1000
 TOUCHABLE = "a[href], button, label.class"
+
+
+@pytest.mark.parametrize("language", LANGUAGE_NAMES)
+def test_six_services_with_long_waits_leave_room_for_the_foot(
+    site: Site, screens: Screens, language: str
+) -> None:
+    """A full hall says the most: names of two lines, people, and waits of hours in every tile."""
+    house = site.house()
+    house.seated(3)
+    for code in (CIVIL, LEGAL, CERTIFICATES) * WAITING_EACH:
+        house.take(code)
+    page = screens.kiosk(house, language)
+    expect(page.locator(".tile-wait")).to_have_count(3)
+    for mode in ("", *MODES):
+        page.set_viewport_size({"width": KIOSK[0], "height": KIOSK[1]})
+        if mode:
+            page.locator(f"#mode-{mode}").tap()
+        for width, height in SIZES:
+            page.set_viewport_size({"width": width, "height": height})
+            fits(page, scrolls=False)
+            bar = box(page, "#modes")
+            assert bar["y"] + bar["height"] <= height, f"{mode}: the foot is cut off"
+        page.set_viewport_size({"width": KIOSK[0], "height": KIOSK[1]})
+        if mode:
+            page.locator(f"#mode-{mode}").tap()
 
 
 @pytest.mark.parametrize("language", LANGUAGE_NAMES)
