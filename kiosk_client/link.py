@@ -95,9 +95,7 @@ class Link:
         self._woken = threading.Event()
         self._stopping = threading.Event()
         self._steady = steady
-        self._asking = asking or ThreadPoolExecutor(
-            ASKING_THREADS, thread_name_prefix="nouba-ask"
-        )
+        self._asking = asking or ThreadPoolExecutor(ASKING_THREADS, thread_name_prefix="nouba-ask")
 
     # ------------------------------------------------------------ what the house asks
 

@@ -46,6 +46,8 @@ PUBLIC_URL = "http://town.example"
 TAP_PATIENCE = timedelta(seconds=1.5)
 PATIENCE = timedelta(seconds=5)
 LATE_SECONDS_MAX = 120
+TAPS_ARE_WORSE = 3.0
+"""A tap meets a mishap this much more often than the rest: it is where a citizen may get two places."""
 
 
 class Mishap(StrEnum):
@@ -76,10 +78,10 @@ class Exchange:
         self._chance = chance
         self._later = later
 
-    def carry(self, request: Callable[[Hall], T], patience: timedelta) -> T:
-        """The answer. Raises Away, and what the server raises."""
+    def carry(self, request: Callable[[Hall], T], patience: timedelta, *, worse: float) -> T:
+        """The answer; mishaps are `worse` times as frequent. Raises Away, and what the server raises."""
         self.clock.advance(timedelta(milliseconds=self._chance.randint(5, 200)))
-        mishap = self._mishap()
+        mishap = self._mishap(self.rate * worse)
         match mishap:
             case None:
                 return request(self.process.hall)
@@ -112,8 +114,8 @@ class Exchange:
         with suppress(Refusal, Revoked):
             request(self.process.hall)
 
-    def _mishap(self) -> Mishap | None:
-        if self._chance.random() >= self.rate:
+    def _mishap(self, rate: float) -> Mishap | None:
+        if self._chance.random() >= rate:
             return None
         mishap = self._chance.choice(list(Mishap))
         self.met[mishap] += 1
@@ -141,6 +143,10 @@ class Cable:
         self._steady = steady
         self._fuse = fuse
 
+    def time(self) -> datetime:
+        """The true one."""
+        return self._exchange.clock.now()
+
     def issue(self, tap: Tap) -> Issued:
         def work(hall: Hall) -> Issued:
             answered = tickets.issue_ticket(
@@ -155,7 +161,7 @@ class Cable:
             url = f"{PUBLIC_URL}/T/{answered.value.secret}".upper()
             return Issued(answer=replace(answered.value, url=url), is_new=answered.is_new)
 
-        return self._ask(work, TAP_PATIENCE)
+        return self._ask(work, TAP_PATIENCE, worse=TAPS_ARE_WORSE)
 
     def kiosk_view(self, known: int | None) -> KioskView | None:
         def work(hall: Hall) -> KioskView | None:
@@ -178,14 +184,16 @@ class Cable:
     def blocks(self, day: date) -> BlocksAnswer:
         # A key of its own for each request is as good as none.
         return self._ask(
-            lambda hall: offline.lease_blocks(hall=hall, caller=self._caller, day=day, key=None).value
+            lambda hall: (
+                offline.lease_blocks(hall=hall, caller=self._caller, day=day, key=None).value
+            )
         )
 
     def upload(self, tickets: tuple[OfflineTicket, ...], key: str) -> UploadAnswer:
         return self._ask(
-            lambda hall: offline.keep_tickets(
-                hall=hall, caller=self._caller, tickets=tickets, key=key
-            ).value
+            lambda hall: (
+                offline.keep_tickets(hall=hall, caller=self._caller, tickets=tickets, key=key).value
+            )
         )
 
     def report(self, report: DeviceReport) -> ReportAnswer:
@@ -226,16 +234,15 @@ class Cable:
         branch = reads.branch(connection, self._caller.branch)
         return device_views.catalogue(connection, branch, public_url=PUBLIC_URL, now=now)
 
-    def _ask(self, work: Callable[[Hall], T], patience: timedelta = PATIENCE) -> T:
+    def _ask(
+        self, work: Callable[[Hall], T], patience: timedelta = PATIENCE, *, worse: float = 1.0
+    ) -> T:
         self._fuse.step("before a request leaves")
         if self._is_out():
             raise Away("the cable is out")
         asked = self._steady()
-        try:
-            value = self._exchange.carry(lambda hall: self._admitted(hall, work), patience)
-        finally:
-            answered = self._steady()
-        self._heard(self._exchange.clock.now(), asked=asked, answered=answered)
+        value = self._exchange.carry(lambda hall: self._admitted(hall, work), patience, worse=worse)
+        self._heard(self.time(), asked=asked, answered=self._steady())
         self._fuse.step("an answer is here")
         # What goes over a wire is only what JSON can hold.
         return msgspec.json.decode(msgspec.json.encode(value), type=type(value))

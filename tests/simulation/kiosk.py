@@ -33,8 +33,8 @@ from tests.simulation.printing import FaultyPrinter, PlainPress
 
 T = TypeVar("T")
 SYNCHRONOUS_FULL = 2
-STEPS_OF_A_LIFE = 60
-"""A death is placed among this many steps of one act."""
+STEPS_OF_AN_ACT = (6, 20, 60)
+"""A death is placed among so many steps; an act that needs fewer survives it."""
 
 
 class Inline(Executor):
@@ -113,7 +113,9 @@ class Wall:
 class KioskPrinter(FaultyPrinter):
     """The machine's own: it says what ails it, and the machine may die while it prints."""
 
-    def __init__(self, mishaps: random.Random, fuse: Fuse, seen: Callable[[str, str], None]) -> None:
+    def __init__(
+        self, mishaps: random.Random, fuse: Fuse, seen: Callable[[str, str], None]
+    ) -> None:
         """`seen` is told of each paper: its ticket, and what is on it."""
         super().__init__(mishaps)
         self._fuse = fuse
@@ -135,7 +137,6 @@ class Parts:
 
     journal: type[Journal] = Journal
     cable: type[Cable] = Cable
-    disk: type[Disk] = Disk
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -186,7 +187,7 @@ class Machine:
         self._parts = parts
         self._chance = random.Random(seed)
         self._fuse = Fuse()
-        self.disk = parts.disk(path, self._fuse)
+        self.disk = Disk(path, self._fuse)
         self.wall = Wall(exchange.clock)
         self._boots = 0
         self._booted = exchange.clock.now()
@@ -223,7 +224,7 @@ class Machine:
         if self._life is None:
             return None
         if self._chance.random() < risk:
-            self._fuse.arm(self._chance.randrange(STEPS_OF_A_LIFE))
+            self._fuse.arm(self._chance.randrange(self._chance.choice(STEPS_OF_AN_ACT)))
         try:
             return act(self._life)
         except SimulatedCrash:

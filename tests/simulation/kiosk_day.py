@@ -22,9 +22,12 @@ from tests.simulation.kiosk import Machine, Parts
 from tests.simulation.promises import Promises
 
 KIOSKS = 3
+OPEN_PER_CITIZEN = timedelta(minutes=3)
 MISHAP_RATE = 0.15
-DEATH_RISK = 0.06
+DEATH_RISK = 0.05
 """Of one act of a machine."""
+TAPS_ARE_WORSE = 4.0
+"""And so much more when a citizen stands before it: there are few such moments, and they matter most."""
 TRIES_MAX = 12
 JUMPS = (
     timedelta(days=-3650),
@@ -47,6 +50,7 @@ class KioskDay(Day):
         super().__init__(seed, url, citizens=citizens)
         self.exchange = Exchange(self.process, self.clock, self.chance, self._after, MISHAP_RATE)
         self.risk = DEATH_RISK
+        self.open = citizens * OPEN_PER_CITIZEN
         self.admin = Caller(scope="admin:1", role=Role.ADMIN, branch=self.town.branch)
         self.machines = [
             self._install(folder / f"kiosk-{index}.sqlite3", f"kiosk-{index}", parts or Parts())
@@ -79,9 +83,12 @@ class KioskDay(Day):
             self.exchange,
             slug=self.town.slug,
             seed=self.chance.getrandbits(32),
-            seen=lambda machine, ticket, text: self.promises.printed(machine, ticket, text),
+            seen=self._printed,
             parts=parts,
         )
+
+    def _printed(self, machine: Machine, ticket: str, text: str) -> None:
+        self.promises.printed(machine, ticket, text)
 
     # -- the day ----------------------------------------------------------------------------
 
@@ -112,7 +119,7 @@ class KioskDay(Day):
         """The page sends the same key until it is answered; then its citizen may be impatient, or curious."""
         taken = None
         try:
-            taken = machine.tap(tap, self.risk)
+            taken = machine.tap(tap, self.risk * TAPS_ARE_WORSE)
         except Refusal:
             tries = min(tries, 3)
         if taken is not None:
@@ -120,10 +127,8 @@ class KioskDay(Day):
             if self.chance.random() < 0.2:
                 self._after(self.seconds(1, 90), partial(self.touch, machine, tap, TRIES_MAX))
             if self.chance.random() < 0.15:
-                self._after(
-                    self.seconds(60, 3600), lambda: self.give_up(taken.answer)
-                )
-            machine.print(self.risk)
+                self._after(self.seconds(60, 3600), partial(self.give_up, taken.answer))
+            machine.print(self.risk * TAPS_ARE_WORSE)
         elif tries > 1:
             self._after(self.seconds(2, 40), partial(self.touch, machine, tap, tries - 1))
         else:
@@ -137,7 +142,9 @@ class KioskDay(Day):
             self._after(self.seconds(60, 600), partial(self.give_up, answer))
 
     def turn(self, machine: Machine) -> None:
-        """The loops of the program; somebody may show it a paper."""
+        """The loops of the program, which an init system starts again; somebody may show it a paper."""
+        if not machine.is_running and self.chance.random() < 0.4:
+            machine.start()
         acts = [machine.sync, machine.print]
         self.chance.shuffle(acts)
         for act in acts:
@@ -163,11 +170,12 @@ class KioskDay(Day):
             machine.start()
         elif self.chance.random() < 0.2:
             machine.fail(power=self.chance.random() < 0.7)
-        if self.chance.random() < 0.4:
-            machine.is_out = not machine.is_out
-        if self.chance.random() < 0.3:
-            machine.printer.is_broken = not machine.printer.is_broken
+        machine.is_out = self._turns_bad(machine.is_out)
+        machine.printer.is_broken = self._turns_bad(machine.printer.is_broken)
         self._after(self.seconds(20, 400), partial(self.trouble, machine))
+
+    def _turns_bad(self, is_bad: bool) -> bool:
+        return self.chance.random() < (0.5 if is_bad else 0.25)
 
     def jump(self, machine: Machine) -> None:
         """Somebody sets the wall clock."""

@@ -1,4 +1,4 @@
-"""What kiosks that can stand alone have promised: every number that a screen or a paper showed, and what becomes of it."""
+"""What kiosks that can stand alone have promised: each number on a screen or a paper, and what becomes of it."""
 
 from __future__ import annotations
 
@@ -43,7 +43,8 @@ class Promises(Safety):
         """Which device has a number: by day, service and number."""
         self._online: dict[str, str] = {}
         """The key of each ticket that the server gave out itself."""
-        self._told: list[RecordedEvent] = []
+        self.told: list[RecordedEvent] = []
+        """The whole history."""
         self.left: set[str] = set()
         """The keys of citizens who went away without an answer."""
 
@@ -75,7 +76,7 @@ class Promises(Safety):
     # ------------------------------------------------------------ at every moment
 
     def _check_promises(self, hall: Hall, snapshot: checks.Snapshot) -> None:
-        self._told += snapshot.history
+        self.told += snapshot.history
         self._follow(hall, snapshot)
         books = {machine: machine.book() for machine in self._machines}
         for machine, book in books.items():
@@ -129,14 +130,14 @@ class Promises(Safety):
         for promise in self._promises.values():
             is_here = TicketId(promise.ticket) in found
             assert is_here or promise.machine.is_revoked, f"not confirmed: {promise.label}"
-        superseded = {each.event.ticket for each in self._told if "superseded" in each.event.data}
+        superseded = {each.event.ticket for each in self.told if "superseded" in each.event.data}
         seen = {promise.ticket for promise in self._promises.values()}
         assert not superseded & seen, "a ticket that a citizen holds was superseded"
         for ticket in found.keys() - seen - superseded:
             self._check_unseen(ticket)
 
     def _check_unseen(self, ticket: TicketId) -> None:
-        """On the server, and nobody holds it: its citizen went away, or it was beyond cancelling when the paper came."""
+        """Nobody holds it: its citizen went away, or it was beyond cancelling when the paper's ticket came."""
         if ticket not in self._online:
             return  # a machine gave it out, and died before anybody saw
         key = self._online[ticket]
@@ -153,7 +154,7 @@ class Promises(Safety):
     def _state_when_issued(self, ticket: str, other: str) -> str:
         """How `ticket` stood when `other` was brought to the server."""
         state = "waiting"
-        for event in (recorded.event for recorded in self._told):
+        for event in (recorded.event for recorded in self.told):
             if event.ticket == other and event.kind is EventKind.TICKET_ISSUED:
                 return state
             if event.ticket == ticket and event.kind in checks.STORY:
