@@ -5,6 +5,7 @@ from __future__ import annotations
 import heapq
 import itertools
 import random
+from collections import Counter
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import partial
@@ -213,7 +214,15 @@ class Day:
         housekeeping.close_past_days(hall=self.process.hall, branch=self.town.branch)
         self.safety.check(self.process.hall)
         assert not self.safety.seats, "a forgotten shift keeps a desk"
+        self.stop()
+
+    def stop(self) -> None:
+        """Let go of the files."""
         self.process.stop()
+
+    def met(self) -> Counter[str]:
+        """Everything that went wrong."""
+        return Counter({fault.value: count for fault, count in self.network.met.items()})
 
     # -- helpers ----------------------------------------------------------------------------
 

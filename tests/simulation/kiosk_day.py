@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -214,12 +215,19 @@ class KioskDay(Day):
         return super().is_settled() and self.promises.is_settled()
 
     def close(self) -> None:
-        """Also the machines are switched off."""
+        """Before the night also what staff were told is looked at."""
         self.promises.check_staff_know(self.process.hall)
         super().close()
-        self.stop()
 
     def stop(self) -> None:
-        """Let go of the files."""
+        """Also the machines are switched off."""
         for machine in self.machines:
             machine.fail(power=False)
+        super().stop()
+
+    def met(self) -> Counter[str]:
+        """Also what happened on the cables, and how often a machine died."""
+        found = super().met()
+        found.update({mishap.value: count for mishap, count in self.exchange.met.items()})
+        found["death"] += sum(machine.deaths for machine in self.machines)
+        return found

@@ -82,6 +82,17 @@ class ForgetfulCable(Cable):
         return super().issue(replace(tap, key=f"{tap.key}-again"))
 
 
+class RenamingCable(Cable):
+    """Brings tickets under other keys than those of their taps."""
+
+    def upload(self, tickets: tuple[OfflineTicket, ...], key: str) -> UploadAnswer:
+        keys = {f"{each.key}-offline": each.key for each in tickets}
+        renamed = tuple(replace(each, key=f"{each.key}-offline") for each in tickets)
+        answer = super().upload(renamed, key)
+        results = tuple(replace(each, key=keys[each.key]) for each in answer.results)
+        return replace(answer, results=results)
+
+
 class CarelessCable(Cable):
     """Believes that an upload was kept that nobody has answered."""
 
@@ -141,7 +152,8 @@ class GreedyJournal(Journal):
 
 
 MUTANTS: dict[str, tuple[Parts, str]] = {
-    "another key": (Parts(cable=ForgetfulCable), "second place in the line|nobody asked for"),
+    "asks under another key": (Parts(cable=ForgetfulCable), "nobody asked for|second place"),
+    "brings under another key": (Parts(cable=RenamingCable), "second place in the line"),
     "never brought": (Parts(cable=CarelessCable), "a promised ticket is lost"),
     "not synced": (Parts(journal=HastyJournal), "a promised ticket is lost|two citizens|one tap"),
     "a block used again": (Parts(journal=RewoundJournal), "two citizens|refused a ticket"),
