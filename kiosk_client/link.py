@@ -304,6 +304,10 @@ class Link:
         )
 
     def _keep_house(self) -> None:
+        if self._clock.skew_seconds is None:
+            # Only a guess of the time: a wall clock a year ahead would take today's numbers for old ones,
+            # and the server would lease the same ones again.
+            return
         if self._steady() - self._kept_house_at < HOUSEKEEPING_SECONDS:
             return
         with suppress(JournalFailure):

@@ -37,6 +37,10 @@ STEPS_OF_AN_ACT = (6, 20, 60)
 """A death is placed among so many steps; an act that needs fewer survives it."""
 
 
+UPTIME_SECONDS = 4_000.0
+"""What the steady clock shows at a start: an hour is over, and housekeeping is due."""
+
+
 class Inline(Executor):
     """Does at once what it is given, so that a day has one thread and one order."""
 
@@ -319,4 +323,4 @@ class Machine:
         return Life(journal=journal, printer=printer, link=link, home=home)
 
     def _steady(self) -> float:
-        return (self._exchange.clock.now() - self._booted).total_seconds() + 100.0
+        return (self._exchange.clock.now() - self._booted).total_seconds() + UPTIME_SECONDS

@@ -39,7 +39,10 @@ JUMPS = (
     timedelta(hours=1),
     timedelta(days=400),
 )
-"""How wrong somebody or a flat battery sets a wall clock."""
+"""How wrong somebody or a flat battery sets a wall clock.
+
+None of it is the next day: after a power cut, without its server, no machine can tell that from the morning after.
+"""
 
 
 class KioskDay(Day):
