@@ -62,7 +62,8 @@ class Porch:
         with suppress(TimeoutError):
             self._printer.wait_for_papers(count, WAIT_SECONDS)
         time.sleep(ONE_TOO_MANY_SECONDS)
-        return len(self._printer.papers)
+        papers = self._printer.papers
+        return papers[-1].number if papers else 0
 
     def _let_in(self, visitor: socket.socket, printer: socket.socket) -> None:
         has_begun = False
