@@ -18,7 +18,7 @@ from benchmarks.offline_day import bring_home
 from benchmarks.running import HOST, running_server
 from benchmarks.scratch import Size
 from kiosk_client.catalogue import Catalogue
-from kiosk_client.journal import Entry, Journal
+from kiosk_client.journal import Journal
 from kiosk_client.printer import words_for
 from kiosk_client.running import FONTS
 from kiosk_client.settings import Place
@@ -71,7 +71,6 @@ def measure(folder: Path, size: Size) -> Iterator[Figure]:
         papers = porch.ask(do="papers", count=len(taps.keys))
         if papers != len(taps.keys):
             raise BenchWrong(f"{len(taps.keys)} tickets, {papers} papers")
-    _draw(places[0], taps)
     yield from _of_taps(taps, size)
     yield from _of_days(folder, size)
     yield _alone("idle, its page asking every 2 s", idle, "%", IDLE)
@@ -83,7 +82,7 @@ def _tap(building: Building, kiosks: list[Program], porch: Child, size: Size) ->
     printing, silent = citizens = [Citizen(each) for each in kiosks]
     for each in citizens:
         wait_until(lambda: not each.look(), "the kiosk works alone")  # noqa: B023 -- called at once
-    taps = _Taps()
+    taps, drawing = _Taps(), _Drawing(kiosks[0].place)
     count = size.rounds * size.kiosk_taps
     for number in range(-WARM_UP, count):
         began = time.monotonic()
@@ -96,37 +95,43 @@ def _tap(building: Building, kiosks: list[Program], porch: Child, size: Size) ->
             raise BenchWrong("a ticket did not reach the printer")
         time.sleep(max(0.0, 0.5 - (time.monotonic() - began)))
         _, asked, answered = silent.tap(silent.open(), code)
+        drawn = drawing.millis(fields["key"])
         if number >= 0:
+            taps.drawn.append(drawn)
             taps.printed.append((moments[-1] - touched) * 1000)
             taps.answered.append((answered - asked) * 1000)
         time.sleep(max(0.0, 1.0 - (time.monotonic() - began)))
+    drawing.close()
     for each in citizens:
         each.close()
     return taps
 
 
-def _draw(place: Place, taps: _Taps) -> None:
+class _Drawing:
     """The very tickets once more, drawn and encoded by a press in this process and nothing else."""
-    journal = Journal(place.journal, device=place.identity().device)
-    raw = journal.fact("catalogue")
-    assert raw is not None, "it gave out tickets"
-    catalogue = Catalogue(msgspec.json.decode(raw, type=DeviceCatalogue))
-    press = PaperPress(FONTS)
-    entries = [_entry(journal, key) for key in taps.keys]
-    for entry in entries:
-        press.escpos(words_for(entry, catalogue, place.settings().width_dots))
-    for entry in entries[WARM_UP:]:
+
+    def __init__(self, place: Place) -> None:
+        self._journal = Journal(place.journal, device=place.identity().device)
+        raw = self._journal.fact("catalogue")
+        assert raw is not None, "it gave out tickets"
+        self._catalogue = Catalogue(msgspec.json.decode(raw, type=DeviceCatalogue))
+        self._width_dots = place.settings().width_dots
+        self._press = PaperPress(FONTS)
+
+    def millis(self, key: str) -> float:
+        """Of the ticket of one tap; a press keeps what it has drawn, so each is drawn once before."""
+        entry = self._journal.by_key(key)
+        if entry is None:
+            raise BenchWrong("a ticket that was shown is not in the journal")
+        paper = words_for(entry, self._catalogue, self._width_dots)
+        self._press.escpos(paper)
         began = time.perf_counter()
-        press.escpos(words_for(entry, catalogue, place.settings().width_dots))
-        taps.drawn.append((time.perf_counter() - began) * 1000)
-    journal.close()
+        self._press.escpos(paper)
+        return (time.perf_counter() - began) * 1000
 
-
-def _entry(journal: Journal, key: str) -> Entry:
-    entry = journal.by_key(key)
-    if entry is None:
-        raise BenchWrong("a ticket that was shown is not in the journal")
-    return entry
+    def close(self) -> None:
+        """Give the journal back."""
+        self._journal.close()
 
 
 def _idle_share(kiosk: Program, size: Size) -> float:
