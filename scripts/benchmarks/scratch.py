@@ -32,6 +32,9 @@ class Size:
     sockets: tuple[int, ...]
     sockets_of_memory: int
     receipts: int
+    kiosk_taps: int
+    offline_tickets: int
+    idle_seconds: float
 
 
 FULL = Size(
@@ -45,6 +48,9 @@ FULL = Size(
     sockets=(200, 2_000),
     sockets_of_memory=2_000,
     receipts=20,
+    kiosk_taps=24,
+    offline_tickets=3_000,
+    idle_seconds=20,
 )
 QUICK = Size(
     rounds=3,
@@ -57,6 +63,9 @@ QUICK = Size(
     sockets=(200, 1_000),
     sockets_of_memory=1_000,
     receipts=10,
+    kiosk_taps=12,
+    offline_tickets=1_000,
+    idle_seconds=10,
 )
 TINY = Size(
     rounds=1,
@@ -69,6 +78,9 @@ TINY = Size(
     sockets=(3,),
     sockets_of_memory=3,
     receipts=1,
+    kiosk_taps=2,
+    offline_tickets=30,
+    idle_seconds=1,
 )
 
 

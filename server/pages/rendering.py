@@ -14,6 +14,7 @@ from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Final, TypeVar, cast
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import qrcode
@@ -24,6 +25,7 @@ from markupsafe import Markup
 from qrcode.constants import ERROR_CORRECT_M
 
 from server import i18n
+from server.pages.modules import modules_behind
 from server.wire import BranchCard
 
 EXTENSION: Final = "nouba_renderer"
@@ -100,6 +102,12 @@ def import_map() -> Markup:
     return _json({"imports": imports})
 
 
+def modules_of(address: str) -> tuple[str, ...]:
+    """The addresses of all modules that the one at `address` needs before it runs."""
+    entry = Path(urlsplit(address).path).stem
+    return tuple(asset(f"js/{name}.js") for name in modules_behind(STATIC / "js", entry))
+
+
 def icon(name: str) -> Markup:
     """An inline SVG of the icon set, hidden from screen readers: it always stands beside a word."""
     return _icon(name)
@@ -164,6 +172,7 @@ def _install(environment: Environment) -> None:
         frame_of=frame_of,
         icon=icon,
         import_map=import_map,
+        modules_of=modules_of,
         qr_svg=qr_svg,
         new_key=new_key,
     )

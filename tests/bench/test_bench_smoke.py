@@ -12,7 +12,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 KEYS = ["name", "case", "value", "unit", "floor", "ratio", "rounds"]
-LINES = {"issue": 6, "call": 6, "fanout": 4, "receipt": 1, "memory": 3}
+LINES = {"issue": 6, "call": 6, "fanout": 4, "receipt": 1, "memory": 3, "kiosk": 8}
 
 
 @pytest.mark.parametrize("name", LINES)
@@ -22,7 +22,8 @@ def test_a_bench_prints_a_line_for_each_case(name: str) -> None:
     figures = [json.loads(line) for line in done.stdout.splitlines()]
     assert [list(figure) for figure in figures] == [KEYS] * LINES[name]
     assert {figure["name"] for figure in figures} == {name}
-    assert all(figure["value"] > 0 for figure in figures)
+    # A processor is counted in hundredths of a second: of an idle program there may be none to count.
+    assert all(figure["value"] > 0 or figure["unit"] == "%" for figure in figures)
     assert done.stderr == ""
 
 
