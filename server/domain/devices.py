@@ -70,7 +70,7 @@ def fault_of(report: DeviceReport) -> str | None:
     if report.printer_state not in _PRINTERS_AT_EASE and report.printer_state != "unknown":
         return report.printer_state
     if report.paper == "end":
-        return "paper_out"
+        return "paper_end"
     if report.clock_skew_seconds is not None and abs(report.clock_skew_seconds) > SKEW_SECONDS_MAX:
         return "clock_wrong"
     return None

@@ -212,7 +212,7 @@ def test_a_report_is_an_event_when_staff_would_see_a_difference(town: Town) -> N
         devices.report_device(hall=town.hall, caller=kiosk, report=report)
     told = [each.event.data for each in events(town, EventKind.DEVICE_CHANGED)]
     assert [each["state"] for each in told] == ["ok", "fault", "ok"]
-    assert told[1]["fault"] == "paper_out"
+    assert told[1]["fault"] == "paper_end"
     card = cards(town)["kiosk 1"]
     assert card.last_seen_at == town.clock.now()
     assert (card.state, card.paper, card.version) == ("ok", "ok", "1.0")

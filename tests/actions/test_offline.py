@@ -312,7 +312,7 @@ def test_a_paper_that_did_not_come_is_told_to_staff(town: Town) -> None:
             caller=kiosk,
             ticket_id=TicketId(ticket.id),
             state="printed" if state == "printed" else "not_printed",
-            reason="paper_out",
+            reason="paper_end",
             key=None,
         ).is_new
 
@@ -320,7 +320,7 @@ def test_a_paper_that_did_not_come_is_told_to_staff(town: Town) -> None:
     assert note("not_printed")
     assert not note("not_printed")
     (event,) = events(town, EventKind.TICKET_NOT_PRINTED)
-    assert event.event.data["reason"] == "paper_out"
+    assert event.event.data["reason"] == "paper_end"
     assert not_printed(town) == [("A001",)]
     assert note("printed")
     assert len(events(town, EventKind.TICKET_PRINTED)) == 1

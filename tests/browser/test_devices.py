@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from server.domain.roles import Role
+from server.i18n import LANGUAGE_NAMES
 from tests.browser.looking import look
 from tests.browser.screens import DESK_LARGE, DESK_SMALL, Screens
 from tests.browser.town import House, Site
@@ -56,13 +57,13 @@ def open_devices(screens: Screens, house: House, language: str, *, role: Role = 
     return page
 
 
-@pytest.mark.parametrize("language", ["ar", "fr"])
+@pytest.mark.parametrize("language", LANGUAGE_NAMES)
 def test_every_state_is_readable(site: Site, screens: Screens, language: str) -> None:
     house = site.house()
     fine, faulty, full = (a_kiosk(house, f"{number}") for number in (1, 2, 3))
     report(fine, paper="near_end", waiting_to_sync=2)
     taken = faulty.post(f"/api/v1/branches/{house.slug}/tickets", {"service": "etat-civil"}).body
-    lost = {"ticket": taken["id"], "state": "not_printed", "reason": "paper_out"}
+    lost = {"ticket": taken["id"], "state": "not_printed", "reason": "paper_end"}
     assert faulty.post("/api/v1/device/papers", lost).status == 201
     report(faulty, paper="end")
     report(full, journal="full")

@@ -42,7 +42,7 @@ def a_kiosk(**changes: Any) -> Device:
         ({"paper": "near_end"}, None),
         ({"clock_skew_seconds": 59.0}, None),
         ({"printer_state": "cover_open"}, "cover_open"),
-        ({"paper": "end"}, "paper_out"),
+        ({"paper": "end"}, "paper_end"),
         ({"printer_state": "cutter", "paper": "end"}, "cutter"),
         ({"journal": "full", "printer_state": "cutter"}, "journal_full"),
         ({"journal": "broken", "paper": "end"}, "journal_broken"),
@@ -83,7 +83,7 @@ def test_what_staff_would_see_is_news(changes: dict[str, Any]) -> None:
 def test_a_fault_is_told_with_its_event() -> None:
     _, event = devices.reported(a_kiosk(), replace(FINE, paper="end"), MORNING)
     assert event is not None
-    assert (event.data["state"], event.data["fault"]) == ("fault", "paper_out")
+    assert (event.data["state"], event.data["fault"]) == ("fault", "paper_end")
     assert "kiosk 2" not in event.data.values()
 
 

@@ -209,12 +209,12 @@ def test_staff_see_devices_and_their_papers(town: Town, tmp_path: Path) -> None:
     kiosk, supervisor = a_kiosk(site), site.agent(0)
     ticket = answer(kiosk, f"/branches/{town.slug}/tickets", {"service": "a"})
     answer(kiosk, "/device/reports", {**HEALTHY, "paper": "end", "waiting_to_sync": 2})
-    lost = {"ticket": ticket["id"], "state": "not_printed", "reason": "paper_out"}
+    lost = {"ticket": ticket["id"], "state": "not_printed", "reason": "paper_end"}
     assert answer(kiosk, "/device/papers", lost)["label"] == "A001"
     view = supervisor.get(f"/branches/{town.slug}/views/devices")
     assert view.json
     (card,) = view.json["devices"]
-    assert (card["state"], card["fault"]) == ("fault", "paper_out")
+    assert (card["state"], card["fault"]) == ("fault", "paper_end")
     assert (card["waiting_to_sync"], card["not_printed"]) == (2, ["A001"])
     etag = {"If-None-Match": view.headers["ETag"]}
     path = f"/branches/{town.slug}/views/devices"
@@ -223,7 +223,7 @@ def test_staff_see_devices_and_their_papers(town: Town, tmp_path: Path) -> None:
     desk = site.agent(1).get(f"/desks/{town.desks[1]}/view").json
     assert desk
     assert [(each["name"], each["fault"]) for each in desk["devices"]] == [
-        (card["name"], "paper_out")
+        (card["name"], "paper_end")
     ]
     assert problem_of(site.agent(1).get(path)) == (403, "not_allowed")
 
