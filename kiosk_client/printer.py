@@ -22,13 +22,13 @@ from server.delivery.channels import (
     Channel,
     ChannelError,
     Fate,
-    Fault,
     Handed,
     PrinterStatus,
+    cause_of,
     fate_after,
     fate_after_crash,
 )
-from server.delivery.channels.status import UNKNOWN, failed
+from server.delivery.channels.status import LOOK_AGAIN_SECONDS, UNKNOWN
 from server.delivery.paper import PaperPress, TicketPaper
 from server.delivery.paper.ticket_paper import WidthDots
 from server.delivery.paper.words import words_of
@@ -42,11 +42,6 @@ LOOK_SECONDS: Final = 2.0
 PAUSE_AFTER_ERROR_SECONDS: Final = 1.0
 MUTE_LOOK_SECONDS: Final = 30.0
 """One that never answers is asked seldom: each question holds up the paper of who taps meanwhile."""
-LOOK_AGAIN_SECONDS: Final = 0.3
-OF_THE_WIRE: Final = frozenset(
-    {Fault.UNREACHABLE, Fault.REFUSED, Fault.TIMED_OUT, Fault.BROKEN_MIDWAY}
-)
-"""What the way to a printer says; the others, the printer says itself."""
 NO_PRINTER: Final = PrinterReport(state="none", paper="unknown")
 UNSURE: Final = "unsure"
 _log = structlog.get_logger(__name__)
@@ -129,9 +124,7 @@ class PrinterLoop:
 
     def _look(self, channel: Channel) -> None:
         status = channel.status()
-        is_odd = status.state == "unknown" or status.fault in OF_THE_WIRE
-        if status != self._known and is_odd:
-            # One byte lost on the way is no news for staff: asked twice before it is told.
+        if status != self._known and status.is_doubtful:
             if self._woken.wait(LOOK_AGAIN_SECONDS):
                 return  # a citizen waits: the job itself will tell
             status = channel.status()
@@ -189,7 +182,7 @@ class PrinterLoop:
                     self._journal.end_paper(ticket, "done")
                 case Fate.TRY_AGAIN:
                     self._journal.not_sent(ticket)
-            self.note(_cause(channel, error))
+            self.note(cause_of(error, channel.status))
             return False
         self._failures = 0
         self._is_torn = False
@@ -211,14 +204,6 @@ class PrinterLoop:
                 except ValueError as error:
                     _log.error("ticket_cannot_be_drawn", service=code, problem=str(error))
         self._warmed = catalogue.raw.version
-
-
-def _cause(channel: Channel, error: ChannelError) -> PrinterStatus:
-    """Why a job failed. After a break in the middle the printer may know better than the wire."""
-    if error.handed is Handed.NOTHING or error.fault not in OF_THE_WIRE:
-        return failed(error.fault)
-    status = channel.status()
-    return status if status.fault is not None else failed(error.fault)
 
 
 class _Watch:

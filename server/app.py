@@ -81,6 +81,7 @@ class Nouba:
 
     flask: Flask
     io: SocketIO
+    live: sockets.Sockets
     worker: Worker
     hall: Hall
 
@@ -117,6 +118,7 @@ def create_app(config: Config, *, hall: Hall | None = None, paper_url: str = "")
     return Nouba(
         flask=app,
         io=io,
+        live=live,
         worker=_worker(hall, config, rooms, painter, live, parts),
         hall=hall,
     )

@@ -44,7 +44,7 @@ ONLINE_HEADER: Final = "X-Nouba-Online"
 MODES: Final = ("voice", "large", "contrast", "low")
 MODES_COOKIE: Final = "nouba_modes"
 """Written by `kiosk-modes.js`, read here so that no page flashes up in the wrong mode."""
-_ON_A_SCREEN: Final = {400: "bad_request", 413: "body_too_large", 429: "too_many_requests"}
+FAILURES: Final = {400: "bad_request", 413: "body_too_large", 429: "too_many_requests"}
 """Failures by status, and the code that the screen carries."""
 _SOUND_SECONDS: Final = 3600
 _log = structlog.get_logger(__name__)
@@ -92,7 +92,7 @@ def pages_for(
     blueprint.get("/<slug>/voice")(speech.about)
     blueprint.get("/<slug>/voice/chime.wav")(speech.chime)
     blueprint.get(f"/<slug>/voice/{LANGUAGE}.wav")(limits.speak(speech.say))
-    for status in _ON_A_SCREEN:
+    for status in FAILURES:
         blueprint.register_error_handler(status, screens.failed)
     return blueprint
 
@@ -165,7 +165,7 @@ class _Screens:
             "kiosk/refusal.html",
             language,
             view=view,
-            code=_ON_A_SCREEN[status],
+            code=FAILURES[status],
             back=url_for(f"{NAME}.start", slug=slug),
             **self._frame(HouseStatus(is_online=True, printer="unknown")),
         )

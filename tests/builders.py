@@ -36,7 +36,7 @@ from server.domain.ids import (
 from server.domain.ranking import Head
 from server.domain.roles import Role
 from server.domain.states import TicketClass, TicketState, Verb
-from server.domain.ticket import Place, Ticket
+from server.domain.ticket import NO_SHOWS_MAX, Place, Ticket
 from server.wire import TicketAnswer
 
 CASABLANCA = ZoneInfo("Africa/Casablanca")
@@ -220,6 +220,16 @@ class Town:
             verb=verb,
             key=key,
         )
+
+    def miss(self) -> tuple[str, Secret]:
+        """A ticket of somebody who was called three times and did not come: its id and secret."""
+        issued = self.issue().value
+        self.sit()
+        for _ in range(NO_SHOWS_MAX):
+            self.call()
+            self.step(Verb.NO_SHOW, issued.id)
+            self.clock.advance(timedelta(minutes=6))
+        return issued.id, Secret(str(issued.secret))
 
     def ticket(self, ticket_id: str) -> Ticket:
         """A ticket as the database holds it."""

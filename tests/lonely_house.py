@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from flask import Flask
 
-from server.domain.errors import UnknownBranch, UnknownTicket
+from server.domain.errors import Refusal, UnknownBranch, UnknownTicket
 from server.kiosk_house import Found, HouseStatus, PrintingState, Taken, Tap
 from server.kiosk_pages import pages_for
 from server.pages.protection import protect_pages
@@ -41,6 +41,10 @@ class LonelyHouse:
     printer: str = "ok"
     seq: int = 1
     waiting: int = 3
+    paper: PrintingState | None = None
+    """How the paper of every ticket stands; None: as the printer says."""
+    refuses: Refusal | None = None
+    """The answer to every tap, if there is one."""
     keys: dict[str, str] = field(default_factory=dict)
 
     def view(self, slug: str) -> KioskView:
@@ -63,6 +67,8 @@ class LonelyHouse:
         )
 
     def take(self, slug: str, tap: Tap) -> Taken:
+        if self.refuses is not None:
+            raise self.refuses
         is_new = tap.key not in self.keys
         label = self.keys.setdefault(tap.key, f"A{len(self.keys) + 901}")
         answer = TicketAnswer(
@@ -89,7 +95,7 @@ class LonelyHouse:
         )
 
     def printing(self, slug: str, ticket_id: str) -> PrintingState:
-        return "queued" if self.printer == "ok" else "fault"
+        return self.paper or ("queued" if self.printer == "ok" else "fault")
 
     def find(self, slug: str, secret: str, *, reinstate: bool) -> Found:
         if secret != SECRET:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Literal
 
@@ -15,17 +15,17 @@ from server.actions.devices import require_device
 from server.actions.hall import Answered, Caller, Hall, Step, perform, request_key
 from server.actions.tickets import answer_of, issue_key
 from server.db import blocks as rows
-from server.db import reads, views
+from server.db import reads
 from server.db.unit_of_work import RequestKey, UnitOfWork
 from server.domain import blocks, ticket
 from server.domain.blocks import LeasedBlock
 from server.domain.branch import Service
-from server.domain.errors import NumberTaken, Refusal, UnknownTicket
+from server.domain.errors import NumberTaken, Refusal
 from server.domain.events import Event, EventKind
-from server.domain.ids import DeviceId, Label, Secret, ServiceId, TicketId
+from server.domain.ids import DeviceId, Label, ServiceId, TicketId
 from server.domain.queue import MAX_NUMBER, label_of
 from server.domain.roles import Right
-from server.domain.states import LAWFUL, TicketState, Verb
+from server.domain.states import LAWFUL, Verb
 from server.domain.ticket import Change, Ticket
 from server.wire import TicketAnswer
 from server.wire_devices import (
@@ -34,7 +34,6 @@ from server.wire_devices import (
     KeptTicket,
     OfflineTicket,
     PaperAnswer,
-    ScanAnswer,
     UploadAnswer,
 )
 
@@ -272,55 +271,3 @@ def note_paper(
 
     request = request_key(caller.scope, key, "note_paper", ticket_id, state, reason)
     return perform(hall, caller.branch, request, PaperAnswer, step)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Scanned:
-    """What is remembered of a scan."""
-
-    ticket: str
-    was_reinstated: bool
-
-
-def scan_ticket(
-    *, hall: Hall, caller: Caller, secret: Secret, reinstate: bool, key: str | None
-) -> ScanAnswer:
-    """The ticket whose QR was shown to a kiosk; a missed one of today goes back to its line when asked.
-
-    Raises NotAllowed, UnknownTicket (for another branch's ticket as well), KeyReused.
-    """
-    caller.require(Right.ISSUE)
-    with hall.store.read() as connection:
-        found = reads.ticket_by_secret(connection, secret)
-    if found.branch != caller.branch:
-        raise UnknownTicket("there is no such ticket")
-
-    def step(work: UnitOfWork, now: datetime) -> Step[_Scanned]:
-        present = reads.ticket(work.connection, work.branch.id, found.id)
-        answer = _Scanned(ticket=present.id, was_reinstated=True)
-        today = work.branch.hours.business_day(now)
-        if not _can_be_reinstated(present, today):
-            return Step(answer=replace(answer, was_reinstated=False), is_change=False)
-        decision = ticket.reinstate(present, place=None, now=now)
-        assert isinstance(decision, Change), "a missed ticket changes when it is put back"
-        work.record(decision)
-        return Step(answer=answer)
-
-    was_reinstated = False
-    if reinstate:
-        request = request_key(caller.scope, key, "scan_ticket", found.id)
-        done = perform(hall, caller.branch, request, _Scanned, step)
-        was_reinstated = done.value.was_reinstated
-    with hall.store.read() as connection:
-        now = hall.clock.now()
-        present = reads.ticket(connection, caller.branch, found.id)
-        today = reads.branch(connection, caller.branch).hours.business_day(now)
-        return ScanAnswer(
-            ticket=views.ticket(connection, present, now),
-            can_be_reinstated=_can_be_reinstated(present, today),
-            was_reinstated=was_reinstated,
-        )
-
-
-def _can_be_reinstated(present: Ticket, today: date) -> bool:
-    return present.state is TicketState.MISSED and present.day == today

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
+from itertools import islice
 
 import sqlalchemy as sa
 
@@ -37,6 +39,13 @@ class Account:
     password_hash: str | None
 
 
+TOKENS_AT_ONCE_MAX = 500
+"""In one statement: SQLite bounds its variables."""
+_OPENS_DOORS = (
+    tokens.c.revoked_at.is_(None),
+    # The token of somebody who left the staff opens nothing.
+    sa.or_(tokens.c.agent_id.is_(None), agents.c.is_active),
+)
 _credential = Prepared(
     sa.select(
         tokens.c.id.label("token_id"),
@@ -52,11 +61,25 @@ _credential = Prepared(
     .join(agents, agents.c.id == tokens.c.agent_id, isouter=True)
     .where(
         tokens.c.digest == sa.bindparam("digest"),
-        tokens.c.revoked_at.is_(None),
-        # The token of somebody who left the staff opens nothing.
-        sa.or_(tokens.c.agent_id.is_(None), agents.c.is_active),
+        *_OPENS_DOORS,
     )
 )
+
+
+_living_tokens = (
+    sa.select(tokens.c.id)
+    .join(agents, agents.c.id == tokens.c.agent_id, isouter=True)
+    .where(tokens.c.id.in_(sa.bindparam("ids", expanding=True)), *_OPENS_DOORS)
+)
+
+
+def living_tokens(connection: sa.Connection, token_ids: Collection[int]) -> frozenset[int]:
+    """Those of the tokens that still open something."""
+    found: set[int] = set()
+    rest = iter(sorted(token_ids))
+    while ids := list(islice(rest, TOKENS_AT_ONCE_MAX)):
+        found.update(connection.scalars(_living_tokens, {"ids": ids}))
+    return frozenset(found)
 
 
 def credential(connection: sa.Connection, digest: str) -> Credential | None:

@@ -24,14 +24,14 @@ from server.delivery.channels import (
     Channel,
     ChannelError,
     Fate,
-    Fault,
     Handed,
     PrinterStatus,
     Unreachable,
+    cause_of,
     fate_after,
     fate_after_crash,
 )
-from server.delivery.channels.status import failed
+from server.delivery.channels.status import LOOK_AGAIN_SECONDS, failed
 from server.delivery.paper import PaperPress, TicketPaper
 from server.delivery.paper.words import words_of
 from server.delivery.printer_states import PrinterStates
@@ -46,8 +46,6 @@ from server.wire import WaitRange
 
 LEASE_MARGIN = timedelta(seconds=15)
 """What drawing and writing may take beside the time-outs of a channel."""
-LOOK_AGAIN_SECONDS = 0.3
-"""A printer that is busy with a visitor from another process may not answer: bad news is asked for twice."""
 TARGETS_AT_ONCE_MAX = 50
 EXPIRED_AT_ONCE_MAX = 100
 _log = structlog.get_logger(__name__)
@@ -55,7 +53,6 @@ _log = structlog.get_logger(__name__)
 _STILL_WANTED = frozenset(
     {TicketState.WAITING, TicketState.CALLED, TicketState.PARKED, TicketState.SERVING}
 )
-_OF_THE_WIRE = frozenset({Fault.UNREACHABLE, Fault.REFUSED, Fault.TIMED_OUT, Fault.BROKEN_MIDWAY})
 
 
 class _Outcome(Enum):
@@ -124,9 +121,7 @@ class PrintSender:
         if self._is_busy(target):
             return
         status = self._status(printer)
-        if status.code != printer.state and (
-            status.state == "unknown" or status.fault in _OF_THE_WIRE
-        ):
+        if status.code != printer.state and status.is_doubtful:
             time.sleep(LOOK_AGAIN_SECONDS)
             status = self._status(printer)
         if self._is_busy(target):
@@ -227,14 +222,7 @@ class PrintSender:
         now = self._hall.clock.now()
         with self._hall.store.administer() as connection:
             jobs.retry_target(connection, job.target, now + wait_after(job.attempts), error.code)
-        self._states.note(job.branch, printer.id, self._cause(printer, error))
-
-    def _cause(self, printer: Printer, error: ChannelError) -> PrinterStatus:
-        """Why a job failed. After a break in the middle the printer may know better than the wire."""
-        if error.handed is Handed.NOTHING or error.fault not in _OF_THE_WIRE:
-            return failed(error.fault)
-        status = self._status(printer)
-        return status if status.fault is not None else failed(error.fault)
+        self._states.note(job.branch, printer.id, cause_of(error, lambda: self._status(printer)))
 
     def _finish(self, job: Job, state: JobState, error: str | None = None) -> None:
         with self._hall.store.administer() as connection:

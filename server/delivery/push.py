@@ -51,6 +51,10 @@ class Emitter(Protocol):
 
     def emit(self, message: Message, room: str) -> None: ...
 
+    def shut_out(self) -> None:
+        """Let go of every socket whose right to what it watches has ended."""
+        ...
+
 
 class Pusher:
     """Pushes the changes of watched branches. `committed` may be called from anywhere; it only takes a note."""
@@ -92,7 +96,8 @@ class Pusher:
         return len(ready)
 
     def pulse(self) -> None:
-        """Tell the walls and desks the `seq` that they should show."""
+        """Tell the walls and desks the `seq` that they should show, once those without a right to it are gone."""
+        self._emitter.shut_out()
         now = self._hall.clock.now()
         for branch in self._rooms.branches():
             with self._hall.store.read() as connection:

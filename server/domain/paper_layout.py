@@ -43,6 +43,7 @@ class Part(StrEnum):
     WAIT = "wait"
     TIME = "time"
     QR = "qr"
+    CODE = "code"
     DOCUMENTS = "documents"
     NOTICE = "notice"
     FAREWELL = "farewell"
@@ -79,6 +80,7 @@ DEFAULT_PARTS = (
     Part.AHEAD,
     Part.TIME,
     Part.QR,
+    Part.CODE,
     Part.DOCUMENTS,
     Part.FOOTER,
 )

@@ -15,6 +15,11 @@ _READ_AS = str.maketrans("ILO", "110")
 """What people take a 1 and a 0 for."""
 
 
+def spaced(secret: str) -> str:
+    """The secret as it is read from paper or screen and typed: in groups that one holds in one's head."""
+    return f"{secret[:4]} {secret[4:8]} {secret[8:]}"
+
+
 def secret_of(text: str) -> Secret | None:
     """The secret in `text`, upper- or lower-case, spaced or not; None when there is none."""
     plain = "".join(

@@ -5,7 +5,17 @@ from __future__ import annotations
 from flask import Response
 
 from server import i18n
-from server.domain.errors import Conflict, Gone, Invalid, KeyReused, NotAllowed, NotFound, Refusal
+from server.domain.errors import (
+    Conflict,
+    Gone,
+    Invalid,
+    KeyReused,
+    KioskOutOfOrder,
+    NotAllowed,
+    NotFound,
+    Refusal,
+    ServerAway,
+)
 from server.pages.answers import preferred_language
 from server.pages.rendering import renderer
 
@@ -37,10 +47,14 @@ def error_page(status: int, code: str, message: str | None = None) -> Response:
         language,
         status=status,
         code=code,
-        message=message or i18n.translate(language, _WORDS.get(status, _WORDS[500])),
+        message=message or i18n.translate(language, _words(status, code)),
         back="/",
     )
     return Response(text, status, content_type="text/html; charset=utf-8")
+
+
+def _words(status: int, code: str) -> str:
+    return _OF_A_KIOSK if code in _KIOSK_CODES else _WORDS.get(status, _WORDS[500])
 
 
 def _(msgid: str) -> str:
@@ -62,3 +76,5 @@ _WORDS = {
     500: _("Something went wrong on our side. Please ask at the desk."),
     503: _("The system is not available for a moment. Please try again."),
 }
+_KIOSK_CODES = frozenset({KioskOutOfOrder.code, ServerAway.code})
+_OF_A_KIOSK = _("This kiosk is out of order. Please go to the reception: you will be helped there.")

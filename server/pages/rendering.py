@@ -25,6 +25,7 @@ from markupsafe import Markup
 from qrcode.constants import ERROR_CORRECT_M
 
 from server import i18n
+from server.domain.secret_text import spaced
 from server.pages.modules import modules_behind
 from server.wire import BranchCard
 
@@ -163,6 +164,7 @@ def _install(environment: Environment) -> None:
         direction_of=i18n.direction,
         offset_minutes=i18n.offset_minutes,
         isolated=i18n.isolated,
+        spaced=spaced,
         said=_said,
         also=_also,
         also_in=also_in,

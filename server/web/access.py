@@ -19,6 +19,7 @@ from server.actions.hall import Caller, Hall
 from server.actions.settings import token_digest
 from server.db import credentials, reads
 from server.db.credentials import Account, Credential
+from server.db.engine import Connection
 from server.domain.branch import Agent, Branch
 from server.domain.errors import NotAllowed
 from server.domain.ids import AgentId, BranchId
@@ -62,11 +63,16 @@ class StaffMember:
 
 def load_staff(session_id: str) -> StaffMember | None:
     """Flask-Login's loader: who was deactivated, or has a new password, is signed out by the next request."""
+    with web().hall.store.read() as connection:
+        return present_member(connection, session_id)
+
+
+def present_member(connection: Connection, session_id: str) -> StaffMember | None:
+    """Whose session this is; None for one that has ended."""
     agent_id = session_id.partition(".")[0]
     if not agent_id.isdecimal():
         return None
-    with web().hall.store.read() as connection:
-        found = credentials.account(connection, AgentId(int(agent_id)))
+    found = credentials.account(connection, AgentId(int(agent_id)))
     if found is None or not found.agent.is_active:
         return None
     member = StaffMember(found)

@@ -10,6 +10,7 @@ from server.actions import tickets
 from server.actions.scans import scan_ticket
 from server.db import jobs, reads, views
 from server.db.jobs import JobKind, JobState
+from server.domain.branch import Printer
 from server.domain.ids import Secret, TicketId
 from server.domain.roles import Right
 from server.kiosk_house import Found, HouseStatus, PrintingState, Taken, Tap
@@ -24,19 +25,8 @@ sign_in = Blueprint("kiosk_sign_in", __name__, url_prefix="/kiosk")
 
 _COOKIE_DAYS = 400
 """As long as browsers keep a cookie; revoking the token is what ends it."""
-_PRINTING: dict[JobState, PrintingState] = {
-    JobState.PENDING: "waiting",
-    JobState.DONE: "done",
-    JobState.EXPIRED: "expired",
-}
+_ENDED: dict[JobState, PrintingState] = {JobState.DONE: "done", JobState.EXPIRED: "expired"}
 _NO_PRINTER = "none"
-_PAPER: dict[str, PrintingState] = {
-    _NO_PRINTER: "no_printer",
-    "ok": "queued",
-    "paper_near_end": "queued",
-    "unknown": "queued",
-}
-"""What a citizen is told at once, by the state of the printer; every other state is a fault."""
 
 
 class ServerHouse:
@@ -69,7 +59,7 @@ class ServerHouse:
             answer=answer,
             service=next(each for each in tiles if each.code == answer.service),
             url=web().ticket_url(Secret(answer.secret)),
-            printing=_PAPER.get(self.status(slug).printer, "fault"),
+            printing=_printing_by(_printer()),
             is_new=answered.is_new,
         )
 
@@ -79,12 +69,19 @@ class ServerHouse:
         with web().hall.store.read() as connection:
             ticket = reads.ticket(connection, branch.id, TicketId(ticket_id))
             state = jobs.state_of(connection, JobKind.PRINT, ticket.id)
-        return _PRINTING[state] if state else "waiting"
+        if state in _ENDED:
+            return _ENDED[state]
+        now = _printing_by(_printer())
+        return "waiting" if now == "queued" else now
 
     def find(self, slug: str, secret: str, *, reinstate: bool) -> Found:
         """The ticket of a QR or a typed code."""
         found = scan_ticket(
-            hall=web().hall, caller=access.caller(), secret=Secret(secret), reinstate=reinstate
+            hall=web().hall,
+            caller=access.caller(),
+            secret=Secret(secret),
+            reinstate=reinstate,
+            key=None,
         )
         return Found(
             label=found.ticket.label,
@@ -95,12 +92,26 @@ class ServerHouse:
         )
 
     def status(self, slug: str) -> HouseStatus:
-        """Where the server is, it answers; the printer is the kiosk's own, else the branch's first."""
-        with web().hall.store.read() as connection:
-            printers = reads.printers_of(connection, access.guarded_branch().id)
-        mine = access.caller().printer
-        found = next((each for each in printers if each.id == mine), next(iter(printers), None))
-        return HouseStatus(is_online=True, printer=found.state if found else _NO_PRINTER)
+        """Where the server is, it answers."""
+        printer = _printer()
+        return HouseStatus(is_online=True, printer=printer.state if printer else _NO_PRINTER)
+
+
+def _printer() -> Printer | None:
+    """Where the dispatcher sends this kiosk's paper; None for a paired one that prints by itself, or not at all."""
+    kiosk = access.caller()
+    if kiosk.device is not None and kiosk.printer is None:
+        return None
+    with web().hall.store.read() as connection:
+        printers = reads.printers_of(connection, access.guarded_branch().id)
+    mine = (each for each in printers if each.id == kiosk.printer)
+    return next(mine, next(iter(printers), None))
+
+
+def _printing_by(printer: Printer | None) -> PrintingState:
+    if printer is None:
+        return "no_printer"
+    return "fault" if printer.shows_fault else "queued"
 
 
 def _is_known() -> bool:

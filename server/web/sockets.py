@@ -13,7 +13,7 @@ from flask_login import current_user
 from flask_socketio import SocketIO, join_room, leave_room
 
 from server import i18n
-from server.actions.hall import Hall
+from server.actions.hall import Caller, Hall
 from server.db import reads
 from server.domain.errors import Invalid, NoShift, NotAllowed, Refusal, UnknownTicket
 from server.domain.ids import Secret
@@ -21,6 +21,7 @@ from server.domain.roles import Right, rights_of
 from server.pages.forms import is_writable
 from server.rooms import Message, Room, RoomKind, Rooms
 from server.web import access, limits
+from server.web.grants import ByOpenKiosk, ByToken, Grant, Grants, ended, of_member
 from server.web.painter import Painter
 
 if TYPE_CHECKING:
@@ -38,7 +39,9 @@ class Sockets:
     """The live side of the server."""
 
     io: SocketIO
+    hall: Hall
     rooms: Rooms
+    grants: Grants
     live: LiveSockets | None
     """How frames are written under gevent; None leaves it to the library."""
 
@@ -50,6 +53,19 @@ class Sockets:
             server.emit(message.name, message.body, room=room, ignore_queue=True)
         else:
             self.live.push(server, message.name, message.body, room)
+
+    def shut_out(self) -> None:
+        """Let go of every socket of this process whose right to what it watches has ended."""
+        held = self.grants.held()
+        if not held:
+            return
+        with self.hall.store.read() as connection:
+            gone = ended(connection, held.values())
+        for sid, grant in held.items():
+            if grant in gone:
+                self.grants.keep(sid, None)
+                # It hears that it is out, comes back, and is asked for its credential.
+                cast(Any, self.io).server.disconnect(sid, ignore_queue=True)
 
 
 class _Asked:
@@ -76,11 +92,14 @@ class _Asked:
 def install(io: SocketIO, hall: Hall, rooms: Rooms, painter: Painter) -> Sockets:
     """Answer `watch` and keep `rooms` true."""
 
+    grants = Grants()
+
     def watch(raw: object) -> dict[str, object]:
         try:
-            wanted = _rooms_for(hall, _Asked(raw))
+            wanted, grant = _rooms_for(hall, _Asked(raw))
         except Refusal as refusal:
             return {"ok": False, "code": refusal.code}
+        grants.keep(_sid(), grant)
         _move(rooms, _sid(), wanted)
         # Painted only now that the socket is in: what changes meanwhile reaches it as a push.
         try:
@@ -89,11 +108,12 @@ def install(io: SocketIO, hall: Hall, rooms: Rooms, painter: Painter) -> Sockets
             return {"ok": False, "code": refusal.code}
 
     def disconnected(*_reason: object) -> None:
+        grants.keep(_sid(), None)
         rooms.leave(_sid())
 
     io.on_event("watch", watch)
     io.on_event("disconnect", disconnected)
-    return Sockets(io=io, rooms=rooms, live=_live(io))
+    return Sockets(io=io, hall=hall, rooms=rooms, grants=grants, live=_live(io))
 
 
 def _live(io: SocketIO) -> LiveSockets | None:
@@ -107,58 +127,102 @@ def _live(io: SocketIO) -> LiveSockets | None:
     return live
 
 
-def _rooms_for(hall: Hall, asked: _Asked) -> list[Room]:
-    """The rooms of a view, the one that is painted first. Raises Refusal without the right to it."""
+def _rooms_for(hall: Hall, asked: _Asked) -> tuple[list[Room], Grant | None]:
+    """The rooms of a view, the one that is painted first, and by what right. Raises Refusal without one."""
     view = asked.text("view")
     match view:
         case "board":
             with hall.store.read() as connection:
                 branch = reads.branch_by_slug(connection, asked.text("branch"))
-            return [Room(kind=RoomKind.BOARD, branch=branch.id)]
+            return [Room(kind=RoomKind.BOARD, branch=branch.id)], None
         case "kiosk":
-            found = access.kiosk_caller(asked.text("branch"))
-            if found is None:
-                raise NotAllowed("this kiosk is not signed in")
-            return [Room(kind=RoomKind.KIOSK, branch=found[1].id, language=asked.language())]
+            who = _kiosk(asked)
+            room = Room(kind=RoomKind.KIOSK, branch=who.caller.branch, language=asked.language())
+            return [room], who.grant
         case "desk":
-            return [_desk_room(hall)]
+            who = _program(asked) or _staff()
+            return [_desk_room(hall, who, asked)], who.grant
         case "devices":
-            return [_devices_room()]
+            who = _program(asked) or _staff()
+            return [_devices_room(who, asked)], who.grant
         case "ticket":
-            return _ticket_rooms(hall, asked)
+            return _ticket_rooms(hall, asked), None
         case _:
             raise Invalid("there is no such view", field="view")
 
 
-def _desk_room(hall: Hall) -> Room:
-    if not current_user.is_authenticated:
-        raise NotAllowed("nobody is signed in")
-    member = access.staff_member()
-    with hall.store.read() as connection:
-        shift = reads.shift_of(connection, member.branch, member.agent.id)
-    if shift is None:
-        raise NoShift("open a shift first")
-    language = member.agent.language.value
-    return Room(
-        kind=RoomKind.DESK,
-        branch=member.branch,
-        key=f"{shift.desk}:{shift.agent}",
-        language=language,
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Who:
+    """Who watches, by what right, and in which language unless another is asked for."""
+
+    caller: Caller
+    grant: Grant
+    language: str
+
+
+def _program(asked: _Asked) -> _Who | None:
+    """The bearer of the token that came with the `watch`; None when none did. Raises NotAllowed."""
+    token = asked.text("token", "")
+    if not token:
+        return None
+    found = access.find_credential(token)
+    if found is None or asked.text("branch", found.branch.slug) != found.branch.slug:
+        raise NotAllowed("this token opens nothing here")
+    return _Who(
+        caller=access.caller_of(found),
+        grant=ByToken(found.token_id),
+        language=found.branch.languages[0].value,
     )
 
 
-def _devices_room() -> Room:
+def _kiosk(asked: _Asked) -> _Who:
+    program = _program(asked)
+    if program is not None:
+        return program
+    found = access.kiosk_caller(asked.text("branch"))
+    if found is None:
+        raise NotAllowed("this kiosk is not signed in")
+    caller, _ = found
+    kind, _, token = caller.scope.partition(":")
+    grant = ByToken(int(token)) if kind == "token" else ByOpenKiosk(caller.branch)
+    return _Who(caller=caller, grant=grant, language="")
+
+
+def _staff() -> _Who:
     if not current_user.is_authenticated:
         raise NotAllowed("nobody is signed in")
-    member, caller = access.staff_member(), access.staff_caller()
-    caller.require(Right.READ_EVENTS)
+    member = access.staff_member()
+    return _Who(
+        caller=access.staff_caller(),
+        grant=of_member(member),
+        language=member.agent.language.value,
+    )
+
+
+def _desk_room(hall: Hall, who: _Who, asked: _Asked) -> Room:
+    who.caller.require(Right.SERVE)
+    agent = who.caller.require_agent()
+    with hall.store.read() as connection:
+        shift = reads.shift_of(connection, who.caller.branch, agent)
+    if shift is None:
+        raise NoShift("open a shift first")
+    return Room(
+        kind=RoomKind.DESK,
+        branch=who.caller.branch,
+        key=f"{shift.desk}:{shift.agent}",
+        language=asked.language() or who.language,
+    )
+
+
+def _devices_room(who: _Who, asked: _Asked) -> Room:
+    who.caller.require(Right.READ_EVENTS)
     # Administrators see the same list with the buttons that shut a device out.
-    administers = Right.ADMINISTER in rights_of(caller.role)
+    administers = Right.ADMINISTER in rights_of(who.caller.role)
     return Room(
         kind=RoomKind.DEVICES,
-        branch=member.branch,
+        branch=who.caller.branch,
         key=Right.ADMINISTER.value if administers else "",
-        language=member.agent.language.value,
+        language=asked.language() or who.language,
     )
 
 

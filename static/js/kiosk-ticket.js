@@ -71,14 +71,15 @@ async function followPrinter(leaving) {
     await new Promise((resolve) => setTimeout(resolve, POLL_MILLISECONDS));
     const state = await printingState(place.dataset.url ?? "");
     const isUnderWay = state === "queued" || state === "waiting";
-    if (!isUnderWay || age() >= PRINTING_SECONDS_MAX) tell(place, state === "done" ? "done" : "fault", leaving);
+    if (!isUnderWay) tell(place, state, leaving);
+    else if (age() >= PRINTING_SECONDS_MAX) tell(place, "fault", leaving);
     if (state === "done" || state === "expired") return;
   }
 }
 
 /**
  * @param {HTMLElement} place
- * @param {"done" | "fault"} state
+ * @param {string} state
  * @param {Leaving} leaving
  */
 function tell(place, state, leaving) {

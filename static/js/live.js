@@ -18,6 +18,8 @@ const RECONNECT_MILLISECONDS_MIN = 250;
 const RECONNECT_MILLISECONDS_MAX = { walls: 800, phones: 5000 };
 /** An attempt without an answer: made while the network was away, it would hang long after it is back. */
 const CONNECT_MILLISECONDS_MAX = { walls: 2000, phones: 8000 };
+/** How Socket.IO calls a server that lets go of a socket: it does not come back by itself then. */
+const SHUT_OUT = "io server disconnect";
 /** One pulse may be overtaken by a push; not so many in a row. */
 const PULSES_BEHIND_MAX = 3;
 
@@ -64,6 +66,10 @@ export class Live extends Shown {
       timeout: CONNECT_MILLISECONDS_MAX[kind],
     });
     this.#socket.on("connect", () => this.#watch());
+    // Let go because a right has ended or is another: it comes back at once, and hears which it has.
+    this.#socket.on("disconnect", (/** @type {string} */ reason) => {
+      if (reason === SHUT_OUT) this.#socket.connect();
+    });
     this.#socket.on("view", (/** @type {View} */ view) => this.receive(view));
     this.#socket.on("line", (/** @type {Line} */ line) => this.#receiveLine(line));
     this.#socket.on("pulse", (/** @type {{seq: number}} */ pulse) => this.#receivePulse(pulse.seq));

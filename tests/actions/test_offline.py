@@ -9,7 +9,7 @@ import pytest
 
 from server.actions import devices, housekeeping, offline, settings, tickets
 from server.db import device_views, reads
-from server.domain.errors import DayNotLeasable, LineFull, NotAllowed, UnknownTicket
+from server.domain.errors import DayNotLeasable, LineFull, NotAllowed
 from server.domain.events import EventKind
 from server.domain.ids import Language, Secret, TicketId
 from server.domain.queue import MAX_NUMBER
@@ -328,59 +328,6 @@ def test_a_paper_that_did_not_come_is_told_to_staff(town: Town) -> None:
     note("not_printed")
     tickets.cancel_ticket(hall=town.hall, secret=Secret(str(ticket.secret)), key=None)
     assert not_printed(town) == [], "nobody waits for it any more"
-
-
-def missed(town: Town) -> tuple[str, Secret]:
-    """A ticket that did not come three times: its id and secret."""
-    issued = town.issue().value
-    town.sit()
-    for _ in range(3):
-        call = town.call().value
-        town.step(Verb.NO_SHOW, call.id)
-        town.clock.advance(timedelta(minutes=6))
-    assert town.ticket(issued.id).state is TicketState.MISSED
-    return issued.id, Secret(str(issued.secret))
-
-
-def test_a_missed_ticket_is_put_back_by_its_qr(town: Town) -> None:
-    kiosk = a_device(town)
-    ticket, secret = missed(town)
-    scan = offline.scan_ticket
-    look = scan(hall=town.hall, caller=kiosk, secret=secret, reinstate=False, key=None)
-    assert (look.can_be_reinstated, look.was_reinstated) == (True, False)
-    back = scan(hall=town.hall, caller=kiosk, secret=secret, reinstate=True, key="1")
-    assert (back.ticket.state, back.can_be_reinstated, back.was_reinstated) == (
-        "waiting",
-        False,
-        True,
-    )
-    assert scan(hall=town.hall, caller=kiosk, secret=secret, reinstate=True, key="1") == back
-    again = scan(hall=town.hall, caller=kiosk, secret=secret, reinstate=True, key="2")
-    assert (again.ticket.state, again.was_reinstated) == ("waiting", False)
-    assert town.ticket(ticket).state is TicketState.WAITING
-    assert len(events(town, EventKind.TICKET_REINSTATED)) == 1
-
-
-def test_yesterdays_missed_ticket_stays_missed(town: Town) -> None:
-    kiosk = a_device(town)
-    ticket, secret = missed(town)
-    town.clock.advance(timedelta(days=1))
-    answer = offline.scan_ticket(
-        hall=town.hall, caller=kiosk, secret=secret, reinstate=True, key=None
-    )
-    assert (answer.can_be_reinstated, answer.was_reinstated) == (False, False)
-    assert town.ticket(ticket).state is TicketState.MISSED
-
-
-def test_a_secret_that_never_was_is_unknown(town: Town) -> None:
-    with pytest.raises(UnknownTicket):
-        offline.scan_ticket(
-            hall=town.hall,
-            caller=a_device(town),
-            secret=Secret("0" * 13),
-            reinstate=True,
-            key=None,
-        )
 
 
 def test_an_offline_day_uses_only_its_block(town: Town) -> None:

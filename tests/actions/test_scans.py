@@ -10,10 +10,10 @@ import pytest
 from server.actions import settings
 from server.actions.scans import scan_ticket
 from server.domain.errors import UnknownTicket
+from server.domain.events import EventKind
 from server.domain.ids import BranchId, Language, Secret
-from server.domain.states import Verb
-from server.domain.ticket import NO_SHOWS_MAX
 from server.wire_devices import ScanAnswer
+from tests.actions.test_devices import events
 from tests.builders import Town
 
 
@@ -26,7 +26,7 @@ def test_a_scan_tells_the_place(town: Town) -> None:
 
 
 def test_a_missed_ticket_comes_back_with_its_rank_and_only_when_asked(town: Town) -> None:
-    secret = missed(town)
+    _, secret = town.miss()
     town.issue()
     found = scan(town, secret)
     assert (found.ticket.state, found.can_be_reinstated, found.was_reinstated) == (
@@ -40,8 +40,17 @@ def test_a_missed_ticket_comes_back_with_its_rank_and_only_when_asked(town: Town
     assert (again.ticket.state, again.was_reinstated) == ("waiting", False)
 
 
+def test_the_same_request_twice_is_the_same_answer(town: Town) -> None:
+    _, secret = town.miss()
+    back = scan(town, secret, reinstate=True, key="1")
+    assert back.was_reinstated
+    assert scan(town, secret, reinstate=True, key="1") == back
+    assert not scan(town, secret, reinstate=True, key="2").was_reinstated
+    assert len(events(town, EventKind.TICKET_REINSTATED)) == 1
+
+
 def test_a_ticket_missed_yesterday_stays_missed(town: Town) -> None:
-    secret = missed(town)
+    _, secret = town.miss()
     town.clock.advance(timedelta(days=1))
     found = scan(town, secret, reinstate=True)
     assert (found.ticket.state, found.can_be_reinstated) == ("missed", False)
@@ -58,21 +67,16 @@ def test_a_ticket_of_another_branch_is_unknown(town: Town) -> None:
 
 
 def scan(
-    town: Town, secret: str | None, *, reinstate: bool = False, branch: BranchId | None = None
+    town: Town,
+    secret: str | None,
+    *,
+    reinstate: bool = False,
+    branch: BranchId | None = None,
+    key: str | None = None,
 ) -> ScanAnswer:
     """At a kiosk of the town, or of another branch."""
     caller = replace(town.kiosk, branch=branch or town.branch)
     assert secret is not None
-    return scan_ticket(hall=town.hall, caller=caller, secret=Secret(secret), reinstate=reinstate)
-
-
-def missed(town: Town) -> str:
-    """The secret of a ticket that was called three times for nothing."""
-    answer = town.issue().value
-    town.sit()
-    for _ in range(NO_SHOWS_MAX):
-        town.call()
-        town.step(Verb.NO_SHOW, answer.id)
-        town.clock.advance(timedelta(minutes=6))
-    assert answer.secret is not None
-    return answer.secret
+    return scan_ticket(
+        hall=town.hall, caller=caller, secret=Secret(secret), reinstate=reinstate, key=key
+    )

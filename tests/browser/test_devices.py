@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from server.domain.roles import Role
+from server.i18n import LANGUAGE_NAMES
 from tests.browser.looking import look
 from tests.browser.screens import DESK_LARGE, DESK_SMALL, Screens
 from tests.browser.town import House, Site
@@ -56,7 +57,7 @@ def open_devices(screens: Screens, house: House, language: str, *, role: Role = 
     return page
 
 
-@pytest.mark.parametrize("language", ["ar", "fr"])
+@pytest.mark.parametrize("language", LANGUAGE_NAMES)
 def test_every_state_is_readable(site: Site, screens: Screens, language: str) -> None:
     house = site.house()
     fine, faulty, full = (a_kiosk(house, f"{number}") for number in (1, 2, 3))

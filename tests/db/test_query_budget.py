@@ -11,8 +11,8 @@ import pytest
 import sqlalchemy as sa
 
 from server.actions import desks as desk_verbs
-from server.actions import offline
 from server.actions import tickets as ticket_verbs
+from server.actions.scans import scan_ticket
 from server.db import codec, desk_view, device_views, jobs, outbox, reads, views
 from server.db.jobs import JobKind, JobState
 from server.db.tables import events, lines, requests, segments, tickets
@@ -147,7 +147,7 @@ def verbs(town: Town) -> dict[str, Callable[[], object]]:
             key=None,
         ),
         "upload": lambda: upload(town, kiosk, ticket_alone()),
-        "scan": lambda: offline.scan_ticket(
+        "scan": lambda: scan_ticket(
             hall=town.hall,
             caller=kiosk,
             secret=Secret(_any_waiting(town)),

@@ -29,6 +29,9 @@ class Screens:
     def emit(self, message: Message, room: str) -> None:
         self.sent.append((room, message))
 
+    def shut_out(self) -> None:
+        """Nobody here has a right that could end."""
+
     def room(self, kind: RoomKind, key: str = "", sid: str = "one") -> Room:
         """A socket enters a room of its own choice."""
         room = Room(kind=kind, branch=self.town.branch, key=key)

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 import socketio
 
+from server.actions import settings
+from server.domain.roles import Role
 from tests.databases import Databases
 from tests.end_to_end.processes import Program, running
 from tests.end_to_end.town_hall import town_hall
@@ -21,6 +23,27 @@ def test_eventlet_serves_pages_and_pushes(tmp_path: Path) -> None:
     config.write_text('[server]\nasync_mode = "eventlet"\n', encoding="utf-8")
     with town_hall(tmp_path) as town, running(tmp_path, "--config", str(config)) as server:
         _push_reaches([Board(server.url)], Program(server.port, town.kiosk_token))
+
+
+def test_a_kiosk_whose_token_is_revoked_hears_no_more_within_seconds(tmp_path: Path) -> None:
+    """Its socket is open already; nothing but the revocation happens, told by another process."""
+    with town_hall(tmp_path) as town, running(tmp_path) as server:
+        number, token = settings.create_token(
+            hall=town.hall, branch=town.branch, role=Role.KIOSK, label="lost"
+        )
+        revoked, kept = (socketio.Client(reconnection=False) for _ in range(2))
+        for screen in (revoked, kept):
+            screen.connect(server.url, transports=["websocket"])
+        asked = {"view": "kiosk", "branch": "berkane", "language": "fr"}
+        assert revoked.call("watch", {**asked, "token": token})["ok"]
+        assert kept.call("watch", {**asked, "view": "board"})["ok"]
+        settings.revoke_token(hall=town.hall, token_id=number)
+        deadline = time.monotonic() + PUSH_SECONDS_MAX
+        while revoked.connected:
+            assert time.monotonic() < deadline, "it still listens"
+            time.sleep(0.05)
+        assert kept.connected
+        kept.disconnect()
 
 
 @pytest.mark.postgres

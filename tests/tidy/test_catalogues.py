@@ -117,3 +117,15 @@ def test_each_language_is_in_its_own_script(language: str) -> None:
 
 def _id(message: Message) -> str:
     return message.id if isinstance(message.id, str) else message.id[0]
+
+
+def test_the_list_for_amazigh_readers_is_true() -> None:
+    """One row a text, four cells each, and in the words that the pages say."""
+    text = (ROOT / "docs" / "amazigh-review.md").read_text(encoding="utf-8")
+    table = [line for line in text.splitlines() if line.startswith("|")]
+    assert len(set(table)) == len(table), "nothing twice"
+    for line in table[2:]:
+        where, english, tifinagh, _ = (cell.strip() for cell in line.strip("|").split("|"))
+        message = catalogue("zgh").get(english)
+        if message is not None and not where.startswith("demo"):
+            assert tifinagh in forms(message), english

@@ -23,6 +23,7 @@ from server.db import tables
 from server.domain.ids import AgentId, BranchId, Language
 from server.domain.roles import Role
 from server.web import access
+from server.web.sockets import Sockets
 from tests.builders import Town
 
 API = "/api/v1"
@@ -71,6 +72,7 @@ class Site:
 
     app: Flask
     io: SocketIO
+    live: Sockets
     town: Town
 
     def api(self, role: Role | None, agent: Caller | None = None) -> Api:
@@ -99,7 +101,7 @@ def open_site(town: Town, data: Path, *, hall: Hall | None = None, **overrides: 
     named = {name.replace("__", "."): value for name, value in overrides.items()}
     config = load(None, data, {}, overrides={"database.url": town.url, **named})
     built = create_app(config, hall=hall or town.hall)
-    return Site(app=built.flask, io=built.io, town=town)
+    return Site(app=built.flask, io=built.io, live=built.live, town=town)
 
 
 def a_token(

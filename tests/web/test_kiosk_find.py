@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient
 
 from server.domain.roles import Role
-from server.domain.states import Verb
-from server.domain.ticket import NO_SHOWS_MAX
 from server.web import access
 from tests.builders import Town
 from tests.web.builders import a_token, nothing_written, open_site
@@ -31,7 +28,7 @@ def test_a_ticket_is_found_however_it_is_written(town: Town, tmp_path: Path, spe
 
 def test_a_missed_ticket_is_offered_its_place_and_gets_it(town: Town, tmp_path: Path) -> None:
     client = kiosk(town, tmp_path)
-    secret = missed(town)
+    _, secret = town.miss()
     with nothing_written(town):
         answer = client.post(find(town), data={"code": secret})
     assert 'id="reinstate"' in answer.text
@@ -82,14 +79,3 @@ def kiosk(town: Town, data: Path, *, wrong_codes: int = 60) -> FlaskClient:
     client = site.app.test_client()
     client.set_cookie(access.DEVICE_COOKIE, a_token(town, Role.KIOSK))
     return client
-
-
-def missed(town: Town) -> str:
-    """The secret of a ticket that was called in vain."""
-    answer = town.issue().value
-    town.sit()
-    for _ in range(NO_SHOWS_MAX):
-        town.call()
-        town.step(Verb.NO_SHOW, answer.id)
-        town.clock.advance(timedelta(minutes=6))
-    return str(answer.secret)

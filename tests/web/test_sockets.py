@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import Any
 
+import pytest
 from flask_socketio import SocketIOTestClient
 
+from server.actions import amendments, devices, settings
 from server.domain.roles import Role
+from server.web import access
 from tests.builders import Town
-from tests.machines import paired
-from tests.web.builders import Site, open_site, signed_in
+from tests.machines import operator, paired
+from tests.web.builders import Site, a_token, open_site, signed_in
 
 WRONG = {"view": "ticket", "secret": "0000000000000"}
 
@@ -53,6 +57,99 @@ def test_wrong_secrets_are_limited_by_address_not_by_socket(town: Town, tmp_path
     site = open_site(town, tmp_path, limits__secret_lookups_per_minute=3)
     codes = [_watch(_screen(site), WRONG)["code"] for _ in range(5)]
     assert codes == ["unknown_ticket"] * 3 + ["not_allowed"] * 2
+
+
+def test_a_program_watches_by_its_token(town: Town, tmp_path: Path) -> None:
+    """What the same token may read over HTTP, and nothing else."""
+    site = open_site(town, tmp_path)
+    town.sit()
+    screen = _screen(site)
+    tokens: dict[Role, str] = {role: a_token(town, role) for role in Role if role is not Role.AGENT}
+    tokens[Role.AGENT] = a_token(town, Role.AGENT, town.agents[0].agent)
+
+    def watch(view: str, role: Role, language: str = "fr") -> str:
+        asked = {"view": view, "branch": town.slug, "language": language, "token": tokens[role]}
+        answer = _watch(screen, asked)
+        return "ok" if answer["ok"] else str(answer["code"])
+
+    assert [watch("kiosk", role) for role in (Role.KIOSK, Role.DISPLAY)] == ["ok", "ok"]
+    assert watch("desk", Role.AGENT) == "ok"
+    assert watch("desk", Role.KIOSK) == "not_allowed"
+    assert watch("devices", Role.INTEGRATION) == "ok"
+    assert [watch("devices", role) for role in (Role.AGENT, Role.KIOSK)] == ["not_allowed"] * 2
+    wrong: tuple[dict[str, str], ...] = (
+        {"token": "nouba_0"},
+        {"token": tokens[Role.KIOSK], "branch": "elsewhere"},
+    )
+    for given in wrong:
+        asked = {"view": "kiosk", "branch": town.slug, "language": "fr", **given}
+        assert _watch(screen, asked) == {"ok": False, "code": "not_allowed"}
+
+
+def test_a_token_in_a_watch_is_in_no_log(
+    town: Town, tmp_path: Path, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    screen = _screen(open_site(town, tmp_path))
+    for token in (a_token(town, Role.KIOSK), "nouba_wrong_token"):
+        with caplog.at_level(logging.DEBUG):
+            _watch(screen, {"view": "kiosk", "branch": town.slug, "token": token})
+        said = capsys.readouterr()
+        assert token not in said.out + said.err + caplog.text
+
+
+def test_who_is_shut_out_hears_no_more(town: Town, tmp_path: Path) -> None:
+    """Each by the way in which its right ends; whoever kept theirs stays."""
+    site = open_site(town, tmp_path)
+    device, token = paired(town)
+    cookie = site.app.test_client()
+    cookie.set_cookie(access.DEVICE_COOKIE, token)
+    kiosk = site.io.test_client(site.app, flask_test_client=cookie)
+    number, program_token = settings.create_token(
+        hall=town.hall, branch=town.branch, role=Role.INTEGRATION, label="program"
+    )
+    program, staff, stays, wall = (
+        _screen(site),
+        _screen(site, Role.ADMIN),
+        _screen(site),
+        _screen(site),
+    )
+    assert _watch(kiosk, {"view": "kiosk", "branch": town.slug, "language": "fr"})["ok"]
+    assert _watch(program, {"view": "devices", "token": program_token})["ok"]
+    assert _watch(staff, {"view": "devices"})["ok"]
+    asked = {"view": "kiosk", "branch": town.slug, "token": a_token(town, Role.KIOSK)}
+    assert _watch(stays, asked)["ok"]
+    assert _watch(wall, {"view": "board", "branch": town.slug})["ok"]
+    everybody = (kiosk, program, staff, stays, wall)
+
+    def in_after_the_pulse() -> list[bool]:
+        site.live.shut_out()
+        return [each.is_connected() for each in everybody]
+
+    assert in_after_the_pulse() == [True] * 5
+    assert device.device is not None
+    devices.revoke_device(hall=town.hall, caller=operator(town), device_id=device.device, key=None)
+    assert in_after_the_pulse() == [False, True, True, True, True]
+    settings.revoke_token(hall=town.hall, token_id=number)
+    assert in_after_the_pulse() == [False, False, True, True, True]
+    amendments.set_agent_active(hall=town.hall, login=f"{town.slug}-{Role.ADMIN}", is_active=False)
+    assert in_after_the_pulse() == [False, False, False, True, True]
+
+
+def test_an_open_kiosk_that_is_shut_hears_no_more(town: Town, tmp_path: Path) -> None:
+    site = open_site(town, tmp_path)
+    _open_kiosk(town, is_open=True)
+    screen = _screen(site)
+    assert _watch(screen, {"view": "kiosk", "branch": town.slug})["ok"]
+    site.live.shut_out()
+    assert screen.is_connected()
+    _open_kiosk(town, is_open=False)
+    site.live.shut_out()
+    assert not screen.is_connected()
+
+
+def _open_kiosk(town: Town, *, is_open: bool) -> None:
+    change = amendments.BranchChange(open_kiosk=is_open)
+    amendments.change_branch(hall=town.hall, branch=town.branch, change=change)
 
 
 def _screen(site: Site, role: Role | None = None) -> SocketIOTestClient:

@@ -5,6 +5,7 @@ from server.delivery.channels.attempts import (
     AfterRepair,
     Fate,
     after_repair,
+    cause_of,
     fate_after,
     fate_after_crash,
 )
@@ -53,6 +54,7 @@ __all__ = [
     "UsbChannel",
     "Watcher",
     "after_repair",
+    "cause_of",
     "fate_after",
     "fate_after_crash",
     "open_channel",

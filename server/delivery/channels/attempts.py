@@ -6,10 +6,11 @@ by doing something, nothing is done and people are told (docs/decisions/0010-wha
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import Enum, auto
 
-from server.delivery.channels.channel import Handed
-from server.delivery.channels.status import Fault
+from server.delivery.channels.channel import ChannelError, Handed
+from server.delivery.channels.status import OF_THE_WIRE, Fault, PrinterStatus, failed
 
 
 class Fate(Enum):
@@ -46,6 +47,14 @@ def fate_after(handed: Handed) -> Fate:
 def fate_after_crash(*, last_ink_was_noted: bool) -> Fate:
     """Of a job whose sender died: it wrote down when it was about to hand over the last of the ink."""
     return Fate.UNSURE if last_ink_was_noted else Fate.TRY_AGAIN
+
+
+def cause_of(error: ChannelError, ask: Callable[[], PrinterStatus]) -> PrinterStatus:
+    """Why a job failed. After a break in the middle the printer may know better than the wire: it is asked."""
+    if error.handed is Handed.NOTHING or error.fault not in OF_THE_WIRE:
+        return failed(error.fault)
+    status = ask()
+    return status if status.fault is not None else failed(error.fault)
 
 
 def after_repair(fault: Fault) -> AfterRepair:

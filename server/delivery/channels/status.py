@@ -43,6 +43,14 @@ class Fault(StrEnum):
     BROKEN_MIDWAY = "broken_midway"
 
 
+OF_THE_WIRE: Final = frozenset(
+    {Fault.UNREACHABLE, Fault.REFUSED, Fault.TIMED_OUT, Fault.BROKEN_MIDWAY}
+)
+"""What the way to a printer says; the others, the printer says itself."""
+LOOK_AGAIN_SECONDS: Final = 0.3
+"""One byte lost on the way, or a visitor from another process, is no news for staff: doubtful news are asked twice."""
+
+
 class Paper(StrEnum):
     """What is left on the roll."""
 
@@ -71,6 +79,11 @@ class PrinterStatus:
         if self.state == "ok" and self.paper is Paper.NEAR_END:
             return NEAR_END_CODE
         return self.state
+
+    @property
+    def is_doubtful(self) -> bool:
+        """Silence, or the word of the wire: worth a second question after `LOOK_AGAIN_SECONDS`."""
+        return self.state == "unknown" or self.fault in OF_THE_WIRE
 
 
 UNKNOWN: Final = PrinterStatus(state="unknown")

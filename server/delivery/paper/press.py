@@ -23,7 +23,7 @@ from server.domain.paper_layout import DEFAULT_LAYOUT, Part, Size
 PICTURE_HEIGHT_DOTS_MAX = 4_000  # half a metre: more is a mistake, not a ticket
 STRIPS_CACHED_MAX = 256  # about 10 KB each with their bytes
 DRAWERS_CACHED_MAX = 32  # two widths, two directions, and the sizes of each branch
-_CHANGING = frozenset({Part.NUMBER, *BESIDE_QR})
+_CHANGING = frozenset({Part.NUMBER, Part.CODE, *BESIDE_QR})
 
 P = ParamSpec("P")
 
@@ -153,9 +153,12 @@ def _words(
 
 
 def _changing(drawer: StripDrawer, paper: TicketPaper, block: tuple[Part, ...]) -> Iterator[Strip]:
-    """The number, or what is true only now with the QR among it."""
+    """The number, the code, or what is true only now with the QR among it."""
     if block == (Part.NUMBER,):
         yield _strip(drawer.number, paper.number)
+    elif block == (Part.CODE,):
+        if paper.code is not None:
+            yield _strip(drawer.code, paper.code)
     elif Part.QR in block:
         place = block.index(Part.QR)
         before = _set_texts(drawer, paper, block[:place])

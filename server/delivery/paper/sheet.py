@@ -36,6 +36,7 @@ class Sheet:
     ahead: Style
     wait: Style
     time: Style
+    code: Style
     documents_title: Style
     document: Style
     notice: Style
@@ -63,6 +64,7 @@ SHEETS: Final[dict[WidthDots, Sheet]] = {
         ahead=Style(size_dots=38, weight=Weight.BOLD),
         wait=Style(size_dots=30),
         time=Style(size_dots=27),
+        code=Style(size_dots=28),
         documents_title=Style(size_dots=29, weight=Weight.BOLD),
         document=Style(size_dots=27),
         notice=Style(size_dots=29, weight=Weight.BOLD),
@@ -84,6 +86,7 @@ SHEETS: Final[dict[WidthDots, Sheet]] = {
         ahead=Style(size_dots=31, weight=Weight.BOLD),
         wait=Style(size_dots=26),
         time=Style(size_dots=25),
+        code=Style(size_dots=26),
         documents_title=Style(size_dots=26, weight=Weight.BOLD),
         document=Style(size_dots=25),
         notice=Style(size_dots=26, weight=Weight.BOLD),

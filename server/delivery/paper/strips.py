@@ -104,17 +104,15 @@ class StripDrawer:
 
     def number(self, number: str) -> Image.Image:
         """The number, as large as the style allows and the width holds, close cut."""
-        sheet = self.sheet
-        line = self._type.line(number, sheet.number, right_to_left=False)
-        if line.width_dots > sheet.text_width_dots:
-            size = int(sheet.number.size_dots * sheet.text_width_dots / line.width_dots)
-            style = Style(size_dots=size, weight=sheet.number.weight)
-            line = self._type.line(number, style, right_to_left=False)
-        baseline = round(line.style.size_dots * 0.84)
-        picture, draw = self._blank(round(line.style.size_dots * 1.04))
-        left = (sheet.width_dots - line.width_dots) / 2
-        self._type.draw(draw, line, left=left, baseline=baseline)
-        return one_bit(picture)
+        line = self._label(number, self.sheet.number)
+        height, baseline = round(line.style.size_dots * 1.04), round(line.style.size_dots * 0.84)
+        return self._centred(line, height=height, baseline=baseline)
+
+    def code(self, code: str) -> Image.Image:
+        """What the QR says, for whoever types it; its groups run from left to right in every language."""
+        line = self._label(code, self.sheet.code)
+        height = line.style.line_dots + self.sheet.gap_dots // 2
+        return self._centred(line, height=height, baseline=line.style.baseline_dots)
 
     def words(self, words: Sequence[SetText]) -> Image.Image:
         """What is true only now, below each other: on paper without a QR beside it."""
@@ -170,6 +168,23 @@ class StripDrawer:
         draw = ImageDraw.Draw(words)
         self._rule(draw, top=0)
         return words
+
+    def _label(self, text: str, style: Style) -> Line:
+        """Letters and digits in one line from left to right, smaller where the width does not hold them."""
+        width = self.sheet.text_width_dots
+        line = self._type.line(text, style, right_to_left=False)
+        if line.width_dots <= width:
+            return line
+        size = int(style.size_dots * width / line.width_dots)
+        return self._type.line(
+            text, Style(size_dots=size, weight=style.weight), right_to_left=False
+        )
+
+    def _centred(self, line: Line, *, height: int, baseline: int) -> Image.Image:
+        picture, draw = self._blank(height)
+        left = (self.sheet.width_dots - line.width_dots) / 2
+        self._type.draw(draw, line, left=left, baseline=baseline)
+        return one_bit(picture)
 
     def _beside(self, code: Image.Image, words: Sequence[SetText]) -> Image.Image:
         sheet = self.sheet

@@ -15,6 +15,7 @@ RIGHT_TO_LEFT_LANGUAGES = frozenset({"ar"})
 
 NUMBER_CHARACTERS_MAX = 8
 CAPTION_CHARACTERS_MAX = 40
+CODE_CHARACTERS_MAX = 20
 LINE_CHARACTERS_MAX = 80
 FOOTER_CHARACTERS_MAX = 160
 PARAGRAPH_CHARACTERS_MAX = 160
@@ -46,6 +47,8 @@ class TicketPaper:
     greeting: str | None = None
     notice: str | None = None
     farewell: str | None = None
+    code: str | None = None
+    """What the QR says beside the address, for whoever types it."""
     layout: PaperLayout = DEFAULT_LAYOUT
     """Which of these are printed, in which order and size, and the logo."""
 
@@ -61,6 +64,7 @@ class TicketPaper:
         _check_optional("documents_title", self.documents_title, LINE_CHARACTERS_MAX)
         _check_optional("footer", self.footer, FOOTER_CHARACTERS_MAX)
         _check_optional("wait_line", self.wait_line, LINE_CHARACTERS_MAX)
+        _check_optional("code", self.code, CODE_CHARACTERS_MAX)
         _check_optional("greeting", self.greeting, PARAGRAPH_CHARACTERS_MAX)
         _check_optional("notice", self.notice, PARAGRAPH_CHARACTERS_MAX)
         _check_optional("farewell", self.farewell, PARAGRAPH_CHARACTERS_MAX)

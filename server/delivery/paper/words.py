@@ -10,6 +10,7 @@ from server.delivery.paper.ticket_paper import Language as PaperLanguage
 from server.delivery.paper.ticket_paper import TicketPaper, WidthDots
 from server.domain.ids import Language
 from server.domain.paper_layout import DEFAULT_LAYOUT, PaperLayout, Part
+from server.domain.secret_text import secret_of, spaced
 
 
 def words_of(
@@ -39,6 +40,7 @@ def words_of(
     footer = layout.text(Part.FOOTER, language) or i18n.translate(
         tag, "Scan to follow your turn on your phone"
     )
+    secret = secret_of(url)
     return TicketPaper(
         language=cast(PaperLanguage, tag),
         width_dots=cast(WidthDots, layout.width_dots(printer_width_dots)),
@@ -50,6 +52,7 @@ def words_of(
         wait_line=None if is_offline else _wait_line(tag, wait),
         time_line=when,
         qr_url=url,
+        code=None if secret is None else spaced(secret),
         documents_title=i18n.translate(tag, "What to bring") if documents else None,
         documents=documents,
         footer=footer,

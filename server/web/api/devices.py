@@ -9,6 +9,7 @@ import msgspec
 from flask import Response
 
 from server.actions import devices, offline
+from server.actions.scans import scan_ticket
 from server.db import device_views, reads
 from server.db.engine import Connection
 from server.domain.branch import Branch
@@ -141,7 +142,7 @@ def _report(asked: Asked[Report]) -> Response:
 
 def _scan(asked: Asked[Scan]) -> Response:
     text = asked.input.secret.upper()
-    answer = offline.scan_ticket(
+    answer = scan_ticket(
         hall=web().hall,
         caller=access.caller(),
         secret=Secret(text) if _SECRET.fullmatch(text) else NO_SECRET,

@@ -28,10 +28,11 @@ from server.delivery.paper.lines import Typesetter
 from server.delivery.paper.sheet import SHEETS, TEXT_SIZE_DOTS_MIN, sized
 from server.delivery.paper.strips import StripDrawer
 from server.domain.ids import Language as Tongue
-from server.domain.paper_layout import SIZED_PARTS, Logo, Part, Size
+from server.domain.paper_layout import SIZED_PARTS, Logo, Part, Size, from_json, to_json
 from server.i18n import translate
 from server.wire import WaitRange
 from tests.delivery.paper.tickets import (
+    CODE,
     FONTS_FOLDER,
     LANGUAGES,
     URL,
@@ -97,10 +98,13 @@ def drawer(language: Language, width_dots: WidthDots) -> StripDrawer:
 @every_width
 @every_language
 @pytest.mark.parametrize("length", [ticket, long_ticket, short_ticket])
-def test_without_a_layout_the_ticket_is_what_it_always_was(
+def test_without_a_layout_the_ticket_is_composed_as_ever(
     length: Callable[[Language, WidthDots], TicketPaper], language: Language, width_dots: WidthDots
 ) -> None:
-    """Composed here by hand, strip by strip, as the press did before it knew layouts."""
+    """Composed here by hand, strip by strip, as the press did before it knew layouts.
+
+    Since kiosks find a ticket by its code, the code stands below the QR: who cannot show the one types the other.
+    """
     words = length(language, width_dots)
     assert words.layout is DEFAULT_LAYOUT
     draw = drawer(language, width_dots)
@@ -114,6 +118,8 @@ def test_without_a_layout_the_ticket_is_what_it_always_was(
             words.qr_url, [(text, style) for text, style in now if text is not None], []
         ),
     ]
+    if words.code is not None:
+        strips.append(draw.code(words.code))
     if words.documents:
         strips.append(draw.documents(words.documents_title, words.documents))
     if words.footer is not None:
@@ -140,6 +146,7 @@ def test_every_part_is_on_the_paper_in_its_order(language: Language, width_dots:
         draw.service(words.service),
         draw.caption(words.number_caption),
         draw.number(words.number),
+        draw.code(CODE),
         draw.documents(words.documents_title, words.documents),
         draw.notice(words.notice),
         draw.farewell(words.farewell),
@@ -150,7 +157,9 @@ def test_every_part_is_on_the_paper_in_its_order(language: Language, width_dots:
     assert places == sorted(places, key=lambda place: place or 0)
     (code,) = zxingcpp.read_barcodes(picture.convert("L"))
     assert code.text == words.qr_url
-    assert (places[6] or 0) < code.position.top_left.y < (places[7] or 0)
+    assert (places[6] or 0) < code.position.top_left.y < (places[7] or 0), (
+        "the code is below the QR"
+    )
     for text in (words.greeting, words.notice, words.farewell):
         assert press().missing_glyphs(text) == frozenset()
 
@@ -245,6 +254,28 @@ def test_in_every_size_the_code_is_read(
     words = full(language, width_dots, layout)
     (code,) = zxingcpp.read_barcodes(printed(words).convert("L"))
     assert code.text == words.qr_url
+
+
+def test_the_code_is_that_of_the_qr_and_a_layout_from_before_has_none() -> None:
+    before = tuple(part for part in DEFAULT_LAYOUT.parts if part is not Part.CODE)
+    stored = from_json({**to_json(DEFAULT_LAYOUT), "parts": [*before]})
+    assert stored.parts == before
+    words = words_of(
+        language=Tongue.ARABIC,
+        printer_width_dots=576,
+        municipality="Berkane",
+        service="X",
+        documents=(),
+        number="A912",
+        issued_at=datetime(2026, 11, 24, 9, 30, tzinfo=UTC),
+        zone="Africa/Casablanca",
+        url="HTTPS://NOUBA.EXAMPLE/T/7K3QX9M2PD4W5",
+    )
+    assert words.code == "7K3Q X9M2 PD4W5"
+    with_it, without = (printed(replace(words, layout=each)) for each in (DEFAULT_LAYOUT, stored))
+    strip = drawer("ar", 576).code(words.code)
+    assert place_of(strip, with_it) is not None
+    assert place_of(strip, without) is None
 
 
 @pytest.mark.parametrize("language", list(Tongue))

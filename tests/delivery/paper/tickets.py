@@ -11,6 +11,7 @@ from server.delivery.paper import Language, PaperPress, TicketPaper, WidthDots
 
 FONTS_FOLDER: Final = Path(__file__).resolve().parents[3] / "static" / "vendor"
 URL: Final = "HTTPS://NOUBA.BERKANE.MA/T/7K3QX9M2PD4W"
+CODE: Final = "7K3Q X9M2 PD4W5"
 LANGUAGES: Final[tuple[Language, ...]] = ("ar", "fr", "zgh", "en")
 WIDTHS: Final[tuple[WidthDots, ...]] = (576, 384)
 
@@ -24,6 +25,7 @@ _ARABIC: Final = TicketPaper(
     ahead_line="أمامكم \u20662\u2069 من الأشخاص (حوالي \u206610–15\u2069 دقيقة)",
     time_line="الإثنين 23 نونبر 2026 · 09:41",
     qr_url=URL,
+    code=CODE,
     documents_title="الوثائق المطلوبة",
     documents=(
         "البطاقة الوطنية للتعريف الإلكترونية",
@@ -110,7 +112,13 @@ def short_ticket(language: Language, width_dots: WidthDots) -> TicketPaper:
     """Nothing that may be left out."""
     plain = ticket(language, width_dots)
     return replace(
-        plain, ahead_line=None, documents_title=None, documents=(), footer=None, qr_url="HTTP://A/B"
+        plain,
+        ahead_line=None,
+        documents_title=None,
+        documents=(),
+        footer=None,
+        code=None,
+        qr_url="HTTP://A/B",
     )
 
 
