@@ -19,7 +19,7 @@ import msgspec
 
 from kiosk_client.http import Away
 from kiosk_client.server import Heard, Issued, Revoked
-from server.actions import devices, offline, tickets
+from server.actions import devices, offline, scans, tickets
 from server.actions.hall import Caller, Hall
 from server.db import device_views, reads, views
 from server.db import devices as device_rows
@@ -208,7 +208,7 @@ class Cable:
 
     def scan(self, secret: str, *, reinstate: bool) -> ScanAnswer:
         return self._ask(
-            lambda hall: offline.scan_ticket(
+            lambda hall: scans.scan_ticket(
                 hall=hall,
                 caller=self._caller,
                 secret=Secret(secret),
