@@ -159,6 +159,7 @@ def welcome(config: Config, demo: Demo, printer: RunningPrinter) -> str:
         ("waiting room", f"{base}/board/{slug}"),
         ("desk (sign in)", f"{base}/desk"),
         ("paper", printer.page),
+        ("printer", f"{printer.address}   for nouba-kiosk pair --printer"),
         ("phone", f"{base}/t/…   the QR of a ticket leads there"),
         ("API", f"{base}/api/v1/openapi.json"),
     ]

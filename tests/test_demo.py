@@ -80,7 +80,7 @@ def test_it_is_the_town_hall_that_was_promised(tmp_path: Path) -> None:
     assert len({desk.lines for desk in catalogue.desks}) == 4
     served = {line.service for desk in catalogue.desks for line in desk.lines if not line.lag}
     assert served == {service.id for service in catalogue.services}
-    assert [sign_in.role for sign_in in made.sign_ins] == ["agent"] * 4 + ["supervisor"]
+    assert [sign_in.role for sign_in in made.sign_ins] == [*["agent"] * 4, "supervisor", "admin"]
     assert made.branch.hours.is_open(hall.clock.now())
 
 
@@ -92,7 +92,7 @@ def test_an_interrupted_set_up_goes_on(tmp_path: Path) -> None:
         with hall.store.read() as connection:
             catalogue = reads.catalogue(connection, made.branch)
     assert [service.letter for service in catalogue.services] == list("ABCDEF")
-    assert [sign_in.password is None for sign_in in made.sign_ins] == [True, *[False] * 4]
+    assert [sign_in.password is None for sign_in in made.sign_ins] == [True, *[False] * 5]
 
 
 def test_the_kiosk_is_open_only_while_nobody_else_can_reach_it(tmp_path: Path) -> None:
@@ -163,7 +163,7 @@ def test_what_is_told_holds_every_address_and_each_secret_once(tmp_path: Path) -
         assert f"http://127.0.0.1:8000{page}" in first.replace("/api/v1/", "/")
     assert paper in first
     passwords = re.findall(r"\b(?:[a-z0-9]{4}-){3}[a-z0-9]{4}\b", first)
-    assert len(set(passwords)) == 5
+    assert len(set(passwords)) == len(PLAN["agents"]) == 6
     assert not any(password in second for password in passwords)
     assert "nouba_" not in second
     assert "nouba agent password LOGIN" in second
