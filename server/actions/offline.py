@@ -81,7 +81,7 @@ def _lease(
 ) -> LeasedBlock | None:
     line = work.line_numbers(service, day)
     kiosks = rows.kiosks_without(work.connection, work.branch.id, day, service)
-    size = blocks.block_size(most_a_day=most, free=line.free, kiosks_without=kiosks)
+    size = blocks.block_size(line, most_a_day=most, kiosks_without=kiosks)
     if size < 1:
         return None
     block, event = blocks.cut(line, size, service=service, day=day, device=device, now=now)

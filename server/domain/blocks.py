@@ -22,6 +22,8 @@ from server.wire_devices import OfflineTicket
 
 BLOCK_LEAST = 100
 """What a service that was never asked for gets, if there is as much."""
+ONLINE_LEAST = 400
+"""So many numbers of a line the server keeps for itself, or as many as the service's busiest day took."""
 OPEN_DAYS_LOOKED_AT = 20
 """A block is enough for half more than the busiest of so many days."""
 TICKETS_AT_ONCE_MAX = 100
@@ -41,6 +43,14 @@ class LineNumbers:
         """The numbers that nobody has yet."""
         return max(0, self.reserved_from - 1 - self.last_number)
 
+    def leasable(self, *, most_a_day: int) -> int:
+        """The free numbers that kiosks may have: a day like the busiest one must find its numbers online.
+
+        An idle block must not turn citizens away; a kiosk without a number still has the server's.
+        """
+        online = max(self.last_number, most_a_day, ONLINE_LEAST)
+        return max(0, self.reserved_from - 1 - online)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeasedBlock:
@@ -57,15 +67,15 @@ class LeasedBlock:
         return self.first <= number <= self.last
 
 
-def block_size(*, most_a_day: int, free: int, kiosks_without: int) -> int:
+def block_size(line: LineNumbers, *, most_a_day: int, kiosks_without: int) -> int:
     """How many numbers a kiosk gets of a line; 0 when it must do without.
 
     `most_a_day` is the most that the service gave out on one of its last days, `kiosks_without` counts the
-    kiosks that have no block of this line yet, the asking one among them: each gets a share, and so do the
-    numbers that the server gives out itself.
+    kiosks that wait for a block of this line, the asking one among them: each gets a share, and one is left for
+    a kiosk that is paired later or has used its block up.
     """
     wanted = max(BLOCK_LEAST, most_a_day + (most_a_day + 1) // 2)
-    return min(wanted, free // (kiosks_without + 1))
+    return min(wanted, line.leasable(most_a_day=most_a_day) // (kiosks_without + 1))
 
 
 def cut(
