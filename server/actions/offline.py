@@ -42,9 +42,10 @@ from server.wire_devices import (
 def lease_blocks(
     *, hall: Hall, caller: Caller, day: date, key: str | None
 ) -> Answered[BlocksAnswer]:
-    """A block of numbers of every service for `day`, today or the next open one; asked again, the same blocks.
+    """Blocks of numbers of every service for `day`, today or the next open one; asked again, the same blocks.
 
-    A line without a free number has none. Raises NotAllowed, DayNotLeasable, KeyReused.
+    A further block when those of a service are nearly used up. A line without a number to spare has none.
+    Raises NotAllowed, DayNotLeasable, KeyReused.
     """
     caller.require(Right.ISSUE)
 
@@ -53,16 +54,18 @@ def lease_blocks(
         blocks.require_leasable(work.branch, day, now)
         services = reads.services_of(work.connection, work.branch.id)
         held = rows.blocks_of(work.connection, work.branch.id, device, [day])
-        without = {each.id for each in services} - {each.service for each in held}
-        most = rows.most_a_day(work.connection, work.branch.id, day) if without else {}
+        by_service: dict[ServiceId, list[LeasedBlock]] = {each.id: [] for each in services}
+        for each in held:
+            by_service[each.service].append(each)
+        lacking = {key: found for key, found in by_service.items() if blocks.needs_another(found)}
+        most = rows.most_a_day(work.connection, work.branch.id, day) if lacking else {}
         leased = [
-            _lease(work, service.id, day, device, most.get(service.id, 0), now)
-            for service in services
-            if service.id in without
+            _lease(work, service, day, device, most.get(service, 0), found, now)
+            for service, found in lacking.items()
         ]
         found = [*held, *(each for each in leased if each is not None)]
         codes = {each.id: each.code for each in services}
-        ordered = sorted(found, key=lambda each: codes[each.service])
+        ordered = sorted(found, key=lambda each: (codes[each.service], each.first))
         answer = BlocksAnswer(
             blocks=tuple(
                 Block(service=codes[each.service], day=day, first=each.first, last=each.last)
@@ -77,10 +80,16 @@ def lease_blocks(
 
 
 def _lease(
-    work: UnitOfWork, service: ServiceId, day: date, device: DeviceId, most: int, now: datetime
+    work: UnitOfWork,
+    service: ServiceId,
+    day: date,
+    device: DeviceId,
+    most: int,
+    held: Sequence[LeasedBlock],
+    now: datetime,
 ) -> LeasedBlock | None:
     line = work.line_numbers(service, day)
-    kiosks = rows.kiosks_without(work.connection, work.branch.id, day, service)
+    kiosks = rows.kiosks_without(work.connection, work.branch.id, day, service) + bool(held)
     size = blocks.block_size(line, most_a_day=most, kiosks_without=kiosks)
     if size < 1:
         return None
@@ -131,7 +140,9 @@ class _Upload:
         connection, branch = work.connection, work.branch.id
         self._services = {each.code: each for each in reads.services_of(connection, branch)}
         leased = rows.blocks_of(connection, branch, device, (each.day for each in found))
-        self._blocks = {(each.day, each.service): each for each in leased}
+        self._blocks: dict[tuple[date, ServiceId], list[LeasedBlock]] = {}
+        for block in leased:
+            self._blocks.setdefault((block.day, block.service), []).append(block)
         labels = [each for each in map(self._label, found) if each is not None]
         self._by_id: dict[str, Ticket] = {}
         self._secrets: set[str] = set()
@@ -159,7 +170,7 @@ class _Upload:
 
     def _judged(self, asked: OfflineTicket) -> KeptTicket:
         service = self._services.get(asked.service)
-        block = self._blocks.get((asked.day, service.id)) if service else None
+        block = self._block(asked, service) if service else None
         change, shifted = blocks.keep(
             asked, branch=self._work.branch, service=service, block=block, now=self._now
         )
@@ -199,6 +210,10 @@ class _Upload:
         for block, count in self._kept.items():
             rows.count_kept(connection, branch, block, count)
         rows.remember_all(connection, self._remembered, self._now)
+
+    def _block(self, asked: OfflineTicket, service: Service) -> LeasedBlock | None:
+        found = self._blocks.get((asked.day, service.id), ())
+        return next((each for each in found if asked.number in each), None)
 
     def _label(self, asked: OfflineTicket) -> Label | None:
         service = self._services.get(asked.service)

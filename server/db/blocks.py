@@ -24,10 +24,14 @@ from server.wire_devices import OfflineTicket
 DAYS_BACK_MAX = 60
 """How far back the last open days are looked for."""
 
-_of_device = sa.select(blocks).where(
-    blocks.c.branch_id == sa.bindparam("branch"),
-    blocks.c.day.in_(sa.bindparam("days", expanding=True)),
-    blocks.c.device_id == sa.bindparam("device"),
+_of_device = (
+    sa.select(blocks)
+    .where(
+        blocks.c.branch_id == sa.bindparam("branch"),
+        blocks.c.day.in_(sa.bindparam("days", expanding=True)),
+        blocks.c.device_id == sa.bindparam("device"),
+    )
+    .order_by(blocks.c.day, blocks.c.service_id, blocks.c.first)
 )
 _has_block = sa.exists().where(
     blocks.c.branch_id == devices.c.branch_id,
@@ -75,7 +79,7 @@ _count_kept = (
         blocks.c.branch_id == sa.bindparam("branch"),
         blocks.c.day == sa.bindparam("for_day"),
         blocks.c.service_id == sa.bindparam("service"),
-        blocks.c.device_id == sa.bindparam("device"),
+        blocks.c.first == sa.bindparam("start"),
     )
     .values(kept=blocks.c.kept + sa.bindparam("count"))
 )
@@ -117,7 +121,7 @@ def blocks_of(
 def kiosks_without(
     connection: sa.Connection, branch: BranchId, day: date, service: ServiceId
 ) -> int:
-    """How many kiosks in use have no block of this line."""
+    """How many kiosks in use have no block at all of this line."""
     parameters = {"branch": branch, "day": day, "service": service}
     return int(connection.execute(_kiosks_without, parameters).scalar_one())
 
@@ -146,7 +150,7 @@ def insert_block(connection: sa.Connection, branch: BranchId, block: LeasedBlock
             "first": block.first,
             "last": block.last,
             "leased_at": block.leased_at,
-            "kept": 0,
+            "kept": block.kept,
         },
     )
     parameters = {"branch": branch, "for_day": block.day, "service": block.service}
@@ -159,7 +163,7 @@ def count_kept(connection: sa.Connection, branch: BranchId, block: LeasedBlock, 
         "branch": branch,
         "for_day": block.day,
         "service": block.service,
-        "device": block.device,
+        "start": block.first,
     }
     connection.execute(_count_kept, {**parameters, "count": count})
 
@@ -271,4 +275,5 @@ def _block(row: Row) -> LeasedBlock:
         first=row.first,
         last=row.last,
         leased_at=row.leased_at,
+        kept=row.kept,
     )

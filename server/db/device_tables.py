@@ -61,13 +61,12 @@ blocks = sa.Table(
     sa.Column("branch_id", Id, sa.ForeignKey("branches.id"), primary_key=True),
     sa.Column("day", sa.Date, primary_key=True),
     sa.Column("service_id", Id, sa.ForeignKey("services.id"), primary_key=True),
-    sa.Column("device_id", Id, sa.ForeignKey("devices.id"), primary_key=True),
-    sa.Column("first", sa.Integer, nullable=False),
+    ref("device_id", "devices"),
+    sa.Column("first", sa.Integer, primary_key=True, autoincrement=False),
     sa.Column("last", sa.Integer, nullable=False),
     time("leased_at"),
     # How many of them became tickets: part of what the service needs on a day.
     sa.Column("kept", sa.Integer, nullable=False),
-    sa.UniqueConstraint("branch_id", "day", "service_id", "first"),
     sa.CheckConstraint("first >= 1 AND first <= last AND last <= 999", name="numbers"),
 )
 

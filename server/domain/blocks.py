@@ -7,6 +7,7 @@ when they would.
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -26,6 +27,8 @@ ONLINE_LEAST = 400
 """So many numbers of a line the server keeps for itself, or as many as the service's busiest day took."""
 OPEN_DAYS_LOOKED_AT = 20
 """A block is enough for half more than the busiest of so many days."""
+LEFT_LEAST_PART = 4
+"""A kiosk that has less than this part of its numbers left gets a further block."""
 TICKETS_AT_ONCE_MAX = 100
 _TICKET_ID = re.compile(r"[0-9A-HJKMNP-TV-Z]{26}")
 _SECRET = re.compile(r"[0-9A-HJKMNP-TV-Z]{13}")
@@ -62,6 +65,13 @@ class LeasedBlock:
     first: int
     last: int
     leased_at: datetime
+    kept: int = 0
+    """How many of them the server knows to be tickets."""
+
+    @property
+    def size(self) -> int:
+        """How many numbers it holds."""
+        return self.last - self.first + 1
 
     def __contains__(self, number: int) -> bool:
         return self.first <= number <= self.last
@@ -76,6 +86,16 @@ def block_size(line: LineNumbers, *, most_a_day: int, kiosks_without: int) -> in
     """
     wanted = max(BLOCK_LEAST, most_a_day + (most_a_day + 1) // 2)
     return min(wanted, line.leasable(most_a_day=most_a_day) // (kiosks_without + 1))
+
+
+def needs_another(held: Collection[LeasedBlock]) -> bool:
+    """Whether a kiosk with these blocks of a line should have a further one: less than a quarter is left.
+
+    Told by the tickets that it brought, so that asking twice leases nothing twice.
+    """
+    size = sum(each.size for each in held)
+    left = size - sum(each.kept for each in held)
+    return not held or left < size / LEFT_LEAST_PART
 
 
 def cut(

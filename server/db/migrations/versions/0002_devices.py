@@ -71,9 +71,7 @@ def upgrade() -> None:
     sa.ForeignKeyConstraint(['branch_id'], ['branches.id'], name=op.f('fk_blocks_branch_id')),
     sa.ForeignKeyConstraint(['device_id'], ['devices.id'], name=op.f('fk_blocks_device_id')),
     sa.ForeignKeyConstraint(['service_id'], ['services.id'], name=op.f('fk_blocks_service_id')),
-    sa.PrimaryKeyConstraint('branch_id', 'day', 'service_id', 'device_id', name=op.f('pk_blocks')),
-    sa.UniqueConstraint('branch_id', 'day', 'service_id', 'first',
-                        name=op.f('uq_blocks_branch_id_day_service_id_first'))
+    sa.PrimaryKeyConstraint('branch_id', 'day', 'service_id', 'first', name=op.f('pk_blocks'))
     )
     op.create_table('unprinted',
     sa.Column('ticket_id', sa.String(length=26), nullable=False),
