@@ -136,10 +136,12 @@ class _Upload:
     ) -> None:
         self._work = work
         self._caller = caller
+        self._device = device
         self._now = now
         connection, branch = work.connection, work.branch.id
         self._services = {each.code: each for each in reads.services_of(connection, branch)}
-        leased = rows.blocks_of(connection, branch, device, (each.day for each in found))
+        days = (each.day for each in found)
+        leased = rows.blocks_for_upload(connection, branch, device, days)
         self._blocks: dict[tuple[date, ServiceId], list[LeasedBlock]] = {}
         for block in leased:
             self._blocks.setdefault((block.day, block.service), []).append(block)
@@ -155,17 +157,16 @@ class _Upload:
         self._kept: Counter[LeasedBlock] = Counter()
         self._remembered: list[tuple[RequestKey, TicketAnswer]] = []
         self._superseded: list[tuple[TicketId, Label]] = []
-
-    @property
-    def is_change(self) -> bool:
-        """Whether anything is new."""
-        return bool(self._changes)
+        self._refused: dict[str, tuple[OfflineTicket, str]] = {}
+        self.is_change = False
+        """Whether anything is new; known when it is written."""
 
     def judge(self, asked: OfflineTicket) -> KeptTicket:
         """What becomes of one ticket."""
         try:
             return self._judged(asked)
         except Refusal as refusal:
+            self._refused[asked.key] = (asked, refusal.code)
             return KeptTicket(key=asked.key, outcome="refused", code=refusal.code)
 
     def _judged(self, asked: OfflineTicket) -> KeptTicket:
@@ -210,6 +211,31 @@ class _Upload:
         for block, count in self._kept.items():
             rows.count_kept(connection, branch, block, count)
         rows.remember_all(connection, self._remembered, self._now)
+        news = self._tell_refused() if self._refused else 0
+        self.is_change = bool(self._changes) or news > 0
+
+    def _tell_refused(self) -> int:
+        """Staff learn, once, of papers that are in no line; how many were news."""
+        connection = self._work.connection
+        before = rows.refused_before(connection, self._device, self._refused)
+        news = {key: found for key, found in self._refused.items() if key not in before}
+        labels = {key: self._label(asked) for key, (asked, _) in news.items()}
+        branch = self._work.branch
+        today = branch.hours.business_day(self._now)
+        rows.note_refused(connection, branch.id, self._device, labels, day=today, now=self._now)
+        self._work.record_events(
+            [
+                blocks.refusal_of(
+                    device=self._device,
+                    code=code,
+                    service=self._services.get(asked.service),
+                    label=labels[key],
+                    now=self._now,
+                )
+                for key, (asked, code) in news.items()
+            ]
+        )
+        return len(news)
 
     def _block(self, asked: OfflineTicket, service: Service) -> LeasedBlock | None:
         found = self._blocks.get((asked.day, service.id), ())

@@ -13,7 +13,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from server.db import codec
 from server.db.codec import Row
-from server.db.tables import blocks, devices, lines, requests, tickets, unprinted
+from server.db.tables import blocks, devices, lines, refused, requests, tickets, unprinted
 from server.db.unit_of_work import RequestKey
 from server.domain.blocks import OPEN_DAYS_LOOKED_AT, LeasedBlock
 from server.domain.ids import BranchId, DeviceId, Label, ServiceId, TicketId
@@ -32,6 +32,18 @@ _of_device = (
         blocks.c.device_id == sa.bindparam("device"),
     )
     .order_by(blocks.c.day, blocks.c.service_id, blocks.c.first)
+)
+_for_upload = (
+    sa.select(blocks)
+    .join(devices, devices.c.id == blocks.c.device_id)
+    .where(
+        blocks.c.branch_id == sa.bindparam("branch"),
+        blocks.c.day.in_(sa.bindparam("days", expanding=True)),
+        sa.or_(
+            blocks.c.device_id == sa.bindparam("device"),
+            devices.c.revoked_at.is_not(None),
+        ),
+    )
 )
 _has_block = sa.exists().where(
     blocks.c.branch_id == devices.c.branch_id,
@@ -116,6 +128,17 @@ def blocks_of(
     """What a device has leased on these days."""
     parameters = {"branch": branch, "device": device, "days": sorted(set(days))}
     return tuple(_block(row) for row in connection.execute(_of_device, parameters))
+
+
+def blocks_for_upload(
+    connection: sa.Connection, branch: BranchId, device: DeviceId, days: Iterable[date]
+) -> tuple[LeasedBlock, ...]:
+    """The blocks whose numbers a device may bring: its own, and those of devices that cannot bring them any more.
+
+    A kiosk that was paired anew is another device, and still has the tickets of the one that it was.
+    """
+    parameters = {"branch": branch, "device": device, "days": sorted(set(days))}
+    return tuple(_block(row) for row in connection.execute(_for_upload, parameters))
 
 
 def kiosks_without(
@@ -265,6 +288,46 @@ def note_unprinted(
 def forget_unprinted(connection: sa.Connection, ticket: TicketId) -> None:
     """It did after all."""
     connection.execute(_delete_unprinted, {"ticket": ticket})
+
+
+_refused_keys = sa.select(refused.c.key).where(
+    refused.c.device_id == sa.bindparam("device"),
+    refused.c.key.in_(sa.bindparam("keys", expanding=True)),
+)
+_insert_refused = sa.insert(refused)
+
+
+def refused_before(
+    connection: sa.Connection, device: DeviceId, keys: Iterable[str]
+) -> frozenset[str]:
+    """Those of a device's taps whose papers were refused already."""
+    parameters = {"device": device, "keys": sorted(keys)}
+    return frozenset(connection.execute(_refused_keys, parameters).scalars())
+
+
+def note_refused(
+    connection: sa.Connection,
+    branch: BranchId,
+    device: DeviceId,
+    labels: Mapping[str, Label | None],
+    *,
+    day: date,
+    now: datetime,
+) -> None:
+    """Papers that are in no line, by the key of their tap; `day` is the one on which they were brought."""
+    values = [
+        {
+            "device_id": device,
+            "key": key,
+            "branch_id": branch,
+            "day": day,
+            "label": label,
+            "at": now,
+        }
+        for key, label in labels.items()
+    ]
+    if values:
+        connection.execute(_insert_refused, values)
 
 
 def _block(row: Row) -> LeasedBlock:

@@ -82,3 +82,18 @@ unprinted = sa.Table(
     time("at"),
     sa.Index("ix_unprinted_branch_id_day", "branch_id", "day"),
 )
+
+# Papers that kiosks gave out and the server could not take: what tells staff, and that it is told once.
+refused = sa.Table(
+    "refused",
+    metadata,
+    sa.Column("device_id", Id, sa.ForeignKey("devices.id"), primary_key=True),
+    # The tap's key: the id on such a paper may be anything.
+    sa.Column("key", sa.String(80), primary_key=True),
+    ref("branch_id", "branches"),
+    # When it was brought, which is when somebody may stand there with it.
+    sa.Column("day", sa.Date, nullable=False),
+    sa.Column("label", sa.String(5)),
+    time("at"),
+    sa.Index("ix_refused_branch_id_day", "branch_id", "day"),
+)

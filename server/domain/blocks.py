@@ -14,7 +14,7 @@ from datetime import date, datetime, timedelta
 from server.domain.branch import Branch, Service
 from server.domain.errors import DayNotLeasable, Invalid, NumberNotLeased, UnknownService
 from server.domain.events import Event, EventKind
-from server.domain.ids import DeviceId, Language, Secret, ServiceId, TicketId
+from server.domain.ids import DeviceId, Label, Language, Secret, ServiceId, TicketId
 from server.domain.queue import label_of
 from server.domain.ranking import rank_at
 from server.domain.states import TicketClass, TicketState
@@ -180,6 +180,17 @@ def keep(
         kind=EventKind.TICKET_ISSUED, at=now, ticket=ticket.id, service=service.id, data=data
     )
     return Change(before=None, after=ticket, event=event), shifted
+
+
+def refusal_of(
+    *, device: DeviceId, code: str, service: Service | None, label: Label | None, now: datetime
+) -> Event:
+    """The fact that a kiosk's paper is in no line."""
+    data: dict[str, str | int] = {"device": device, "code": code}
+    if label is not None:
+        data["label"] = label
+    known = None if service is None else service.id
+    return Event(kind=EventKind.TICKET_REFUSED, at=now, service=known, data=data)
 
 
 def believable(

@@ -18,7 +18,6 @@ from tests.actions.test_devices import events
 from tests.builders import MORNING, Town
 from tests.machines import (
     a_device,
-    blocks_in_order,
     blocks_of,
     offline_ticket,
     operator,
@@ -63,27 +62,6 @@ def test_asked_again_it_is_the_same(town: Town) -> None:
     service = settings.NewService(code="d", letter="D", names={Language.FRENCH: "d"})
     settings.create_service(hall=town.hall, branch=town.branch, new=service)
     assert set(blocks_of(town, kiosk)) == {"a", "b", "c", "d"}
-
-
-def test_a_block_that_is_nearly_used_up_is_followed_by_another(town: Town) -> None:
-    """A second outage of the same day finds numbers; nothing is leased twice."""
-    kiosk = a_device(town)
-    block = blocks_of(town, kiosk)["a"]
-    found = [offline_ticket(block, place, at=MORNING) for place in range(76)]
-    upload(town, kiosk, *found[:75])
-    assert blocks_in_order(town, kiosk, "a") == [(900, 999)], "a quarter is left"
-    upload(town, kiosk, found[75])
-    both = [(800, 899), (900, 999)]
-    assert blocks_in_order(town, kiosk, "a") == both
-    assert blocks_in_order(town, kiosk, "a") == both, "asked twice"
-    assert blocks_in_order(town, kiosk, "b") == [(900, 999)]
-    assert len(events(town, EventKind.NUMBERS_LEASED)) == 4
-    second = replace(block, first=800, last=899)
-    results = upload(town, kiosk, *(offline_ticket(second, at, at=MORNING) for at in range(2)))
-    assert outcomes(results.results) == [("kept", None)] * 2
-    with town.engine.connect() as connection:
-        rows = connection.exec_driver_sql("SELECT first, kept FROM blocks WHERE kept > 0")
-        assert sorted(map(tuple, rows)) == [(800, 2), (900, 76)]
 
 
 def test_two_kiosks_never_share_a_number_nor_with_the_server(town: Town) -> None:
