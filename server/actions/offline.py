@@ -149,7 +149,8 @@ class _Upload:
         self._by_id: dict[str, Ticket] = {}
         self._secrets: set[str] = set()
         self._labels: set[tuple[date, Label]] = set()
-        for each in rows.taken(connection, branch, found, labels) if found else ():
+        today = work.branch.hours.business_day(now)
+        for each in rows.taken(connection, branch, found, labels, today) if found else ():
             self._note(each)
         keys = (each.key for each in found)
         self._answers = rows.first_answers(connection, caller.scope, keys) if found else {}
@@ -157,6 +158,7 @@ class _Upload:
         self._kept: Counter[LeasedBlock] = Counter()
         self._remembered: list[tuple[RequestKey, TicketAnswer]] = []
         self._superseded: list[tuple[TicketId, Label]] = []
+        self._reserved: dict[ServiceId, int] = {}
         self._refused: dict[str, tuple[OfflineTicket, str]] = {}
         self.is_change = False
         """Whether anything is new; known when it is written."""
@@ -182,13 +184,22 @@ class _Upload:
         if present is not None and _is_same(present, made):
             return KeptTicket(key=asked.key, outcome="already", label=made.label)
         is_taken = (made.day, made.label) in self._labels or made.secret in self._secrets
-        if present is not None or is_taken:
+        if present is not None or is_taken or self._is_the_servers(asked, made):
             raise NumberTaken("another ticket has this number, id or secret", label=made.label)
         self._note(made)
         self._changes.append(change)
         self._kept[block] += 1
         self._answer_late_request(asked, made, service)
         return KeptTicket(key=asked.key, outcome="kept", label=made.label, shifted_seconds=shifted)
+
+    def _is_the_servers(self, asked: OfflineTicket, made: Ticket) -> bool:
+        """Whether the server may yet give out this number itself, on the day to which the ticket was moved."""
+        if made.day == asked.day:
+            return False
+        if made.service not in self._reserved:
+            numbers = self._work.line_numbers(made.service, made.day)
+            self._reserved[made.service] = numbers.reserved_from
+        return asked.number < self._reserved[made.service]
 
     def _answer_late_request(self, asked: OfflineTicket, made: Ticket, service: Service) -> None:
         """The tap's own request may have been lost before the server or after it, or may still be on its way."""
@@ -256,9 +267,9 @@ class _Upload:
 
 def _is_same(present: Ticket, made: Ticket) -> bool:
     """Brought before: an upload whose reply was lost."""
-    return (present.branch, present.day, present.label, present.secret) == (
+    # Not the day: brought again on another one, a ticket that was moved to its own would be moved no more.
+    return (present.branch, present.label, present.secret) == (
         made.branch,
-        made.day,
         made.label,
         made.secret,
     )

@@ -196,8 +196,12 @@ def taken(
     branch: BranchId,
     found: Sequence[OfflineTicket],
     labels: Iterable[Label],
+    today: date,
 ) -> list[Ticket]:
-    """The tickets that have an id, a secret or a number of these already; three queries, whatever their count."""
+    """The tickets that have an id, a secret or a number of these already, on their days or today.
+
+    Three queries, whatever their count.
+    """
     asked: tuple[tuple[Any, Mapping[str, object]], ...] = (
         (_by_id, {"ids": [each.id for each in found]}),
         (_by_secret, {"secrets": [each.secret for each in found]}),
@@ -205,7 +209,7 @@ def taken(
             _by_label,
             {
                 "branch": branch,
-                "days": sorted({each.day for each in found}),
+                "days": sorted({today, *(each.day for each in found)}),
                 "labels": sorted(set(labels)),
             },
         ),

@@ -143,19 +143,21 @@ def keep(
     """A ticket that a kiosk gave out by itself, ranked by the time of its issue; and the seconds that time was moved.
 
     Number, id and secret are on paper: they are taken as they are or not at all. A day that is over is no
-    hindrance, its end closes the ticket. Raises UnknownService, NumberNotLeased, Invalid.
+    hindrance, its end closes the ticket; one that a clock got wrong is (`day_of`).
+    Raises UnknownService, NumberNotLeased, Invalid.
     """
     if service is None:
         raise UnknownService("this branch has no such service", service=asked.service)
     if block is None or asked.number not in block:
         raise NumberNotLeased("this number was not leased to this kiosk", number=asked.number)
     ticket_class, language = _checked(asked)
-    issued_at = believable(asked.issued_at, branch=branch, block=block, now=now)
+    day = day_of(asked.issued_at, branch=branch, block=block, now=now)
+    issued_at = believable(asked.issued_at, branch=branch, block=block, day=day, now=now)
     shifted = round((issued_at - asked.issued_at).total_seconds())
     ticket = Ticket(
         id=TicketId(asked.id),
         branch=branch.id,
-        day=block.day,
+        day=day,
         service=service.id,
         label=label_of(service, asked.number),
         secret=Secret(asked.secret),
@@ -176,6 +178,8 @@ def keep(
     }
     if shifted:
         data["shifted_seconds"] = shifted
+    if day != block.day:
+        data["shifted_days"] = (day - block.day).days
     event = Event(
         kind=EventKind.TICKET_ISSUED, at=now, ticket=ticket.id, service=service.id, data=data
     )
@@ -193,12 +197,22 @@ def refusal_of(
     return Event(kind=EventKind.TICKET_REFUSED, at=now, service=known, data=data)
 
 
+def day_of(issued_at: datetime, *, branch: Branch, block: LeasedBlock, now: datetime) -> date:
+    """The day in whose line the ticket stands: its block's, unless a wrong clock took a number of another day.
+
+    A citizen who came today is in the house: in the line of a day that is over, or of tomorrow, nobody would call.
+    """
+    today = branch.hours.business_day(now)
+    came = branch.hours.business_day(min(max(issued_at, block.leased_at), now))
+    return today if block.day > today or came == today else block.day
+
+
 def believable(
-    issued_at: datetime, *, branch: Branch, block: LeasedBlock, now: datetime
+    issued_at: datetime, *, branch: Branch, block: LeasedBlock, day: date, now: datetime
 ) -> datetime:
-    """The time of issue as far as it can be true: after the lease, on the block's day, not in the future."""
-    start = branch.hours.start_of(block.day)
-    end = branch.hours.start_of(block.day + timedelta(days=1)) - timedelta(milliseconds=1)
+    """The time of issue as far as it can be true: after the lease, on the ticket's day, not in the future."""
+    start = branch.hours.start_of(day)
+    end = branch.hours.start_of(day + timedelta(days=1)) - timedelta(milliseconds=1)
     moved = min(max(issued_at, block.leased_at, start), end, now)
     return moved.replace(microsecond=moved.microsecond // 1000 * 1000)
 

@@ -93,3 +93,58 @@ def test_a_kiosk_that_was_paired_anew_brings_what_it_gave_out_before(town: Town)
         ("refused", "number_taken"),
         ("refused", "number_not_leased"),
     ]
+
+
+def test_a_number_of_yesterday_issued_today_stands_in_todays_line(town: Town) -> None:
+    """The kiosk's clock was a day late: its citizen is in the house."""
+    kiosk = a_device(town)
+    block = blocks_of(town, kiosk)["a"]
+    now = town.clock.advance(timedelta(days=1))
+    gone = offline_ticket(block, 0, at=MORNING)
+    here = offline_ticket(block, 1, at=now - timedelta(minutes=5))
+    blocks_of(town, kiosk)
+    assert outcomes(upload(town, kiosk, gone, here).results) == [("kept", None)] * 2
+    assert town.ticket(gone.id).day == TODAY
+    kept = town.ticket(here.id)
+    assert (kept.day, kept.issued_at) == (now.date(), here.issued_at)
+    told = [each.event.data.get("shifted_days") for each in events(town, EventKind.TICKET_ISSUED)]
+    assert told == [None, 1]
+    town.sit()
+    assert town.call().value.label == "A901"
+    town.clock.advance(timedelta(days=1))
+    assert outcomes(upload(town, kiosk, here).results) == [("already", None)]
+
+
+def test_a_number_of_tomorrow_stands_in_todays_line(town: Town) -> None:
+    kiosk = a_device(town)
+    blocks_of(town, kiosk)
+    ahead = blocks_of(town, kiosk, TODAY + timedelta(days=1))["a"]
+    early = offline_ticket(ahead, at=MORNING + timedelta(days=1))
+    assert outcomes(upload(town, kiosk, early).results) == [("kept", None)]
+    kept = town.ticket(early.id)
+    assert (kept.day, kept.issued_at) == (TODAY, MORNING)
+    (event,) = events(town, EventKind.TICKET_ISSUED)
+    assert event.event.data["shifted_days"] == -1
+
+
+def test_a_number_that_today_has_already_is_refused_and_told(town: Town) -> None:
+    kiosk = a_device(town)
+    yesterdays = blocks_of(town, kiosk)["a"]
+    now = town.clock.advance(timedelta(days=1))
+    todays = offline_ticket(blocks_of(town, kiosk)["a"], at=now)
+    late = offline_ticket(yesterdays, at=now)
+    assert outcomes(upload(town, kiosk, todays, late).results) == [
+        ("kept", None),
+        ("refused", "number_taken"),
+    ]
+    assert not_in_line(town) == [("A900",)]
+
+
+def test_a_number_that_the_server_may_yet_give_out_today_is_refused(town: Town) -> None:
+    """Nobody has leased it today: online numbers would run into it."""
+    kiosk = a_device(town)
+    yesterdays = blocks_of(town, kiosk)["a"]
+    now = town.clock.advance(timedelta(days=1))
+    late = offline_ticket(yesterdays, at=now)
+    assert outcomes(upload(town, kiosk, late).results) == [("refused", "number_taken")]
+    assert town.issue().value.label == "A001"

@@ -113,18 +113,39 @@ def test_no_number_is_given_out_twice(acts: list[str | tuple[int, int]], busy: i
 @given(asked=st.datetimes(timezones=st.just(UTC)))
 def test_a_time_is_believed_within_the_lease_and_the_present(asked: datetime) -> None:
     now = MORNING + timedelta(hours=3)
-    moved = blocks.believable(asked, branch=a_branch(), block=a_block(), now=now)
+    moved = blocks.believable(asked, branch=a_branch(), block=a_block(), day=TODAY, now=now)
     assert MORNING <= moved <= now
     if MORNING <= asked <= now:
         assert timedelta(0) <= asked - moved < timedelta(milliseconds=1)
 
 
-def test_a_ticket_of_yesterday_stays_one_of_yesterday() -> None:
-    """Brought today with a clock that says today: its day is its block's."""
-    yesterday = a_block()
-    now = MORNING + timedelta(days=1)
-    moved = blocks.believable(now, branch=a_branch(), block=yesterday, now=now)
-    assert a_branch().hours.business_day(moved) == TODAY
+MIDNIGHT = a_branch().hours.start_of(TODAY + timedelta(days=1))
+YESTERDAY, TOMORROW = TODAY - timedelta(days=1), TODAY + timedelta(days=1)
+SECOND = timedelta(seconds=1)
+
+
+@pytest.mark.parametrize(
+    ("block_day", "issued_at", "now", "day"),
+    [
+        (TODAY, MIDNIGHT - SECOND, MIDNIGHT - SECOND, TODAY),
+        (TODAY, MIDNIGHT - SECOND, MIDNIGHT + SECOND, TODAY),
+        (TODAY, MIDNIGHT, MIDNIGHT + SECOND, TOMORROW),
+        (TODAY, MIDNIGHT + 9 * SECOND, MIDNIGHT + SECOND, TOMORROW),
+        (TOMORROW, MIDNIGHT + SECOND, MIDNIGHT - SECOND, TODAY),
+        (TOMORROW, MIDNIGHT - SECOND, MIDNIGHT - SECOND, TODAY),
+        (TOMORROW, MIDNIGHT - SECOND, MIDNIGHT + SECOND, TOMORROW),
+        (TOMORROW, MIDNIGHT + SECOND, MIDNIGHT + SECOND, TOMORROW),
+        (YESTERDAY, MIDNIGHT - 2 * SECOND, MIDNIGHT - SECOND, TODAY),
+    ],
+)
+def test_a_number_of_another_day_stands_in_the_line_of_its_citizens_day(
+    block_day: date, issued_at: datetime, now: datetime, day: date
+) -> None:
+    block = a_block(day=block_day)
+    assert blocks.day_of(issued_at, branch=a_branch(), block=block, now=now) == day
+    moved = blocks.believable(issued_at, branch=a_branch(), block=block, day=day, now=now)
+    assert a_branch().hours.business_day(moved) == day
+    assert moved <= now
 
 
 def test_numbers_are_leased_for_today_and_the_next_open_day() -> None:
