@@ -134,7 +134,7 @@ class PrinterCard:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeviceNotice:
-    """A device that needs somebody: a fault, a silence, or papers that did not come out."""
+    """A device that needs somebody: a fault, a silence, papers that did not come out or are in no line."""
 
     kind: str
     name: str
@@ -142,6 +142,7 @@ class DeviceNotice:
     fault: str | None
     last_seen_at: datetime | None
     not_printed: tuple[str, ...]
+    not_in_line: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -158,6 +158,8 @@ class DeviceCard:
     clock_skew_seconds: float | None
     not_printed: tuple[str, ...] = ()
     """Numbers of today whose paper did not come out, while they are still wanted."""
+    not_in_line: tuple[str, ...] = ()
+    """Numbers on papers that it brought today and that were refused."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -73,6 +73,13 @@ def blocks_of(town: Town, kiosk: Caller, day: date | None = None) -> dict[str, B
     return {each.service: each for each in answered.value.blocks}
 
 
+def blocks_in_order(town: Town, kiosk: Caller, service: str) -> list[tuple[int, int]]:
+    """First and last of every block of one service that a kiosk has today."""
+    day = town.clock.now().date()
+    answered = offline.lease_blocks(hall=town.hall, caller=kiosk, day=day, key=None)
+    return [(each.first, each.last) for each in answered.value.blocks if each.service == service]
+
+
 def offline_ticket(
     block: Block, offset: int = 0, *, at: datetime, key: str | None = None, **changes: str
 ) -> OfflineTicket:

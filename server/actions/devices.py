@@ -133,7 +133,7 @@ def accept_device(
             raise UnknownPairing("this code was accepted a moment ago, in another branch")
         kind = EventKind.DEVICE_PAIRED
         work.record_event(devices.event_of(kind, device.id, now, type=pairing.kind))
-        return Step(answer=device_card(device, ()))
+        return Step(answer=device_card(device))
 
     request = request_key(caller.scope, key, "accept_device", digits, name, printer)
     return perform(hall, caller.branch, request, DeviceCard, step)
@@ -166,13 +166,13 @@ def revoke_device(
     def step(work: UnitOfWork, now: datetime) -> Step[DeviceCard]:
         present = rows.device(work.connection, work.branch.id, device_id)
         if present.revoked_at is not None:
-            return Step(answer=device_card(present, ()), is_change=False)
+            return Step(answer=device_card(present), is_change=False)
         after, event = devices.revoked(present, now)
         rows.save_device(work.connection, after)
         if present.token is not None:
             admin.revoke_token(work.connection, present.token, now)
         work.record_event(event)
-        return Step(answer=device_card(after, ()))
+        return Step(answer=device_card(after))
 
     request = request_key(caller.scope, key, "revoke_device", device_id)
     return perform(hall, caller.branch, request, DeviceCard, step)

@@ -41,9 +41,10 @@ from server.wire_devices import (
 def lease_blocks(
     *, hall: Hall, caller: Caller, day: date, key: str | None
 ) -> Answered[BlocksAnswer]:
-    """A block of numbers of every service for `day`, today or the next open one; asked again, the same blocks.
+    """Blocks of numbers of every service for `day`, today or the next open one; asked again, the same blocks.
 
-    A line without a free number has none. Raises NotAllowed, DayNotLeasable, KeyReused.
+    A further block when those of a service are nearly used up. A line without a number to spare has none.
+    Raises NotAllowed, DayNotLeasable, KeyReused.
     """
     caller.require(Right.ISSUE)
 
@@ -52,16 +53,18 @@ def lease_blocks(
         blocks.require_leasable(work.branch, day, now)
         services = reads.services_of(work.connection, work.branch.id)
         held = rows.blocks_of(work.connection, work.branch.id, device, [day])
-        without = {each.id for each in services} - {each.service for each in held}
-        most = rows.most_a_day(work.connection, work.branch.id, day) if without else {}
+        by_service: dict[ServiceId, list[LeasedBlock]] = {each.id: [] for each in services}
+        for each in held:
+            by_service[each.service].append(each)
+        lacking = {key: found for key, found in by_service.items() if blocks.needs_another(found)}
+        most = rows.most_a_day(work.connection, work.branch.id, day) if lacking else {}
         leased = [
-            _lease(work, service.id, day, device, most.get(service.id, 0), now)
-            for service in services
-            if service.id in without
+            _lease(work, service, day, device, most.get(service, 0), found, now)
+            for service, found in lacking.items()
         ]
         found = [*held, *(each for each in leased if each is not None)]
         codes = {each.id: each.code for each in services}
-        ordered = sorted(found, key=lambda each: codes[each.service])
+        ordered = sorted(found, key=lambda each: (codes[each.service], each.first))
         answer = BlocksAnswer(
             blocks=tuple(
                 Block(service=codes[each.service], day=day, first=each.first, last=each.last)
@@ -76,11 +79,17 @@ def lease_blocks(
 
 
 def _lease(
-    work: UnitOfWork, service: ServiceId, day: date, device: DeviceId, most: int, now: datetime
+    work: UnitOfWork,
+    service: ServiceId,
+    day: date,
+    device: DeviceId,
+    most: int,
+    held: Sequence[LeasedBlock],
+    now: datetime,
 ) -> LeasedBlock | None:
     line = work.line_numbers(service, day)
-    kiosks = rows.kiosks_without(work.connection, work.branch.id, day, service)
-    size = blocks.block_size(most_a_day=most, free=line.free, kiosks_without=kiosks)
+    kiosks = rows.kiosks_without(work.connection, work.branch.id, day, service) + bool(held)
+    size = blocks.block_size(line, most_a_day=most, kiosks_without=kiosks)
     if size < 1:
         return None
     block, event = blocks.cut(line, size, service=service, day=day, device=device, now=now)
@@ -126,16 +135,21 @@ class _Upload:
     ) -> None:
         self._work = work
         self._caller = caller
+        self._device = device
         self._now = now
         connection, branch = work.connection, work.branch.id
         self._services = {each.code: each for each in reads.services_of(connection, branch)}
-        leased = rows.blocks_of(connection, branch, device, (each.day for each in found))
-        self._blocks = {(each.day, each.service): each for each in leased}
+        days = (each.day for each in found)
+        leased = rows.blocks_for_upload(connection, branch, device, days)
+        self._blocks: dict[tuple[date, ServiceId], list[LeasedBlock]] = {}
+        for block in leased:
+            self._blocks.setdefault((block.day, block.service), []).append(block)
         labels = [each for each in map(self._label, found) if each is not None]
         self._by_id: dict[str, Ticket] = {}
         self._secrets: set[str] = set()
         self._labels: set[tuple[date, Label]] = set()
-        for each in rows.taken(connection, branch, found, labels) if found else ():
+        today = work.branch.hours.business_day(now)
+        for each in rows.taken(connection, branch, found, labels, today) if found else ():
             self._note(each)
         keys = (each.key for each in found)
         self._answers = rows.first_answers(connection, caller.scope, keys) if found else {}
@@ -143,22 +157,22 @@ class _Upload:
         self._kept: Counter[LeasedBlock] = Counter()
         self._remembered: list[tuple[RequestKey, TicketAnswer]] = []
         self._superseded: list[tuple[TicketId, Label]] = []
-
-    @property
-    def is_change(self) -> bool:
-        """Whether anything is new."""
-        return bool(self._changes)
+        self._reserved: dict[ServiceId, int] = {}
+        self._refused: dict[str, tuple[OfflineTicket, str]] = {}
+        self.is_change = False
+        """Whether anything is new; known when it is written."""
 
     def judge(self, asked: OfflineTicket) -> KeptTicket:
         """What becomes of one ticket."""
         try:
             return self._judged(asked)
         except Refusal as refusal:
+            self._refused[asked.key] = (asked, refusal.code)
             return KeptTicket(key=asked.key, outcome="refused", code=refusal.code)
 
     def _judged(self, asked: OfflineTicket) -> KeptTicket:
         service = self._services.get(asked.service)
-        block = self._blocks.get((asked.day, service.id)) if service else None
+        block = self._block(asked, service) if service else None
         change, shifted = blocks.keep(
             asked, branch=self._work.branch, service=service, block=block, now=self._now
         )
@@ -169,13 +183,22 @@ class _Upload:
         if present is not None and _is_same(present, made):
             return KeptTicket(key=asked.key, outcome="already", label=made.label)
         is_taken = (made.day, made.label) in self._labels or made.secret in self._secrets
-        if present is not None or is_taken:
+        if present is not None or is_taken or self._is_the_servers(asked, made):
             raise NumberTaken("another ticket has this number, id or secret", label=made.label)
         self._note(made)
         self._changes.append(change)
         self._kept[block] += 1
         self._answer_late_request(asked, made, service)
         return KeptTicket(key=asked.key, outcome="kept", label=made.label, shifted_seconds=shifted)
+
+    def _is_the_servers(self, asked: OfflineTicket, made: Ticket) -> bool:
+        """Whether the server may yet give out this number itself, on the day to which the ticket was moved."""
+        if made.day == asked.day:
+            return False
+        if made.service not in self._reserved:
+            numbers = self._work.line_numbers(made.service, made.day)
+            self._reserved[made.service] = numbers.reserved_from
+        return asked.number < self._reserved[made.service]
 
     def _answer_late_request(self, asked: OfflineTicket, made: Ticket, service: Service) -> None:
         """The tap's own request may have been lost before the server or after it, or may still be on its way."""
@@ -198,6 +221,35 @@ class _Upload:
         for block, count in self._kept.items():
             rows.count_kept(connection, branch, block, count)
         rows.remember_all(connection, self._remembered, self._now)
+        news = self._tell_refused() if self._refused else 0
+        self.is_change = bool(self._changes) or news > 0
+
+    def _tell_refused(self) -> int:
+        """Staff learn, once, of papers that are in no line; how many were news."""
+        connection = self._work.connection
+        before = rows.refused_before(connection, self._device, self._refused)
+        news = {key: found for key, found in self._refused.items() if key not in before}
+        labels = {key: self._label(asked) for key, (asked, _) in news.items()}
+        branch = self._work.branch
+        today = branch.hours.business_day(self._now)
+        rows.note_refused(connection, branch.id, self._device, labels, day=today, now=self._now)
+        self._work.record_events(
+            [
+                blocks.refusal_of(
+                    device=self._device,
+                    code=code,
+                    service=self._services.get(asked.service),
+                    label=labels[key],
+                    now=self._now,
+                )
+                for key, (asked, code) in news.items()
+            ]
+        )
+        return len(news)
+
+    def _block(self, asked: OfflineTicket, service: Service) -> LeasedBlock | None:
+        found = self._blocks.get((asked.day, service.id), ())
+        return next((each for each in found if asked.number in each), None)
 
     def _label(self, asked: OfflineTicket) -> Label | None:
         service = self._services.get(asked.service)
@@ -214,9 +266,9 @@ class _Upload:
 
 def _is_same(present: Ticket, made: Ticket) -> bool:
     """Brought before: an upload whose reply was lost."""
-    return (present.branch, present.day, present.label, present.secret) == (
+    # Not the day: brought again on another one, a ticket that was moved to its own would be moved no more.
+    return (present.branch, present.label, present.secret) == (
         made.branch,
-        made.day,
         made.label,
         made.secret,
     )

@@ -13,7 +13,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from server.db import codec
 from server.db.codec import Row
-from server.db.tables import blocks, devices, lines, requests, tickets, unprinted
+from server.db.tables import blocks, devices, lines, refused, requests, tickets, unprinted
 from server.db.unit_of_work import RequestKey
 from server.domain.blocks import OPEN_DAYS_LOOKED_AT, LeasedBlock
 from server.domain.ids import BranchId, DeviceId, Label, ServiceId, TicketId
@@ -24,10 +24,26 @@ from server.wire_devices import OfflineTicket
 DAYS_BACK_MAX = 60
 """How far back the last open days are looked for."""
 
-_of_device = sa.select(blocks).where(
-    blocks.c.branch_id == sa.bindparam("branch"),
-    blocks.c.day.in_(sa.bindparam("days", expanding=True)),
-    blocks.c.device_id == sa.bindparam("device"),
+_of_device = (
+    sa.select(blocks)
+    .where(
+        blocks.c.branch_id == sa.bindparam("branch"),
+        blocks.c.day.in_(sa.bindparam("days", expanding=True)),
+        blocks.c.device_id == sa.bindparam("device"),
+    )
+    .order_by(blocks.c.day, blocks.c.service_id, blocks.c.first)
+)
+_for_upload = (
+    sa.select(blocks)
+    .join(devices, devices.c.id == blocks.c.device_id)
+    .where(
+        blocks.c.branch_id == sa.bindparam("branch"),
+        blocks.c.day.in_(sa.bindparam("days", expanding=True)),
+        sa.or_(
+            blocks.c.device_id == sa.bindparam("device"),
+            devices.c.revoked_at.is_not(None),
+        ),
+    )
 )
 _has_block = sa.exists().where(
     blocks.c.branch_id == devices.c.branch_id,
@@ -75,7 +91,7 @@ _count_kept = (
         blocks.c.branch_id == sa.bindparam("branch"),
         blocks.c.day == sa.bindparam("for_day"),
         blocks.c.service_id == sa.bindparam("service"),
-        blocks.c.device_id == sa.bindparam("device"),
+        blocks.c.first == sa.bindparam("start"),
     )
     .values(kept=blocks.c.kept + sa.bindparam("count"))
 )
@@ -114,10 +130,21 @@ def blocks_of(
     return tuple(_block(row) for row in connection.execute(_of_device, parameters))
 
 
+def blocks_for_upload(
+    connection: sa.Connection, branch: BranchId, device: DeviceId, days: Iterable[date]
+) -> tuple[LeasedBlock, ...]:
+    """The blocks whose numbers a device may bring: its own, and those of devices that cannot bring them any more.
+
+    A kiosk that was paired anew is another device, and still has the tickets of the one that it was.
+    """
+    parameters = {"branch": branch, "device": device, "days": sorted(set(days))}
+    return tuple(_block(row) for row in connection.execute(_for_upload, parameters))
+
+
 def kiosks_without(
     connection: sa.Connection, branch: BranchId, day: date, service: ServiceId
 ) -> int:
-    """How many kiosks in use have no block of this line."""
+    """How many kiosks in use have no block at all of this line."""
     parameters = {"branch": branch, "day": day, "service": service}
     return int(connection.execute(_kiosks_without, parameters).scalar_one())
 
@@ -146,7 +173,7 @@ def insert_block(connection: sa.Connection, branch: BranchId, block: LeasedBlock
             "first": block.first,
             "last": block.last,
             "leased_at": block.leased_at,
-            "kept": 0,
+            "kept": block.kept,
         },
     )
     parameters = {"branch": branch, "for_day": block.day, "service": block.service}
@@ -159,7 +186,7 @@ def count_kept(connection: sa.Connection, branch: BranchId, block: LeasedBlock, 
         "branch": branch,
         "for_day": block.day,
         "service": block.service,
-        "device": block.device,
+        "start": block.first,
     }
     connection.execute(_count_kept, {**parameters, "count": count})
 
@@ -169,8 +196,12 @@ def taken(
     branch: BranchId,
     found: Sequence[OfflineTicket],
     labels: Iterable[Label],
+    today: date,
 ) -> list[Ticket]:
-    """The tickets that have an id, a secret or a number of these already; three queries, whatever their count."""
+    """The tickets that have an id, a secret or a number of these already, on their days or today.
+
+    Three queries, whatever their count.
+    """
     asked: tuple[tuple[Any, Mapping[str, object]], ...] = (
         (_by_id, {"ids": [each.id for each in found]}),
         (_by_secret, {"secrets": [each.secret for each in found]}),
@@ -178,7 +209,7 @@ def taken(
             _by_label,
             {
                 "branch": branch,
-                "days": sorted({each.day for each in found}),
+                "days": sorted({today, *(each.day for each in found)}),
                 "labels": sorted(set(labels)),
             },
         ),
@@ -263,6 +294,46 @@ def forget_unprinted(connection: sa.Connection, ticket: TicketId) -> None:
     connection.execute(_delete_unprinted, {"ticket": ticket})
 
 
+_refused_keys = sa.select(refused.c.key).where(
+    refused.c.device_id == sa.bindparam("device"),
+    refused.c.key.in_(sa.bindparam("keys", expanding=True)),
+)
+_insert_refused = sa.insert(refused)
+
+
+def refused_before(
+    connection: sa.Connection, device: DeviceId, keys: Iterable[str]
+) -> frozenset[str]:
+    """Those of a device's taps whose papers were refused already."""
+    parameters = {"device": device, "keys": sorted(keys)}
+    return frozenset(connection.execute(_refused_keys, parameters).scalars())
+
+
+def note_refused(
+    connection: sa.Connection,
+    branch: BranchId,
+    device: DeviceId,
+    labels: Mapping[str, Label | None],
+    *,
+    day: date,
+    now: datetime,
+) -> None:
+    """Papers that are in no line, by the key of their tap; `day` is the one on which they were brought."""
+    values = [
+        {
+            "device_id": device,
+            "key": key,
+            "branch_id": branch,
+            "day": day,
+            "label": label,
+            "at": now,
+        }
+        for key, label in labels.items()
+    ]
+    if values:
+        connection.execute(_insert_refused, values)
+
+
 def _block(row: Row) -> LeasedBlock:
     return LeasedBlock(
         service=row.service_id,
@@ -271,4 +342,5 @@ def _block(row: Row) -> LeasedBlock:
         first=row.first,
         last=row.last,
         leased_at=row.leased_at,
+        kept=row.kept,
     )

@@ -61,13 +61,12 @@ blocks = sa.Table(
     sa.Column("branch_id", Id, sa.ForeignKey("branches.id"), primary_key=True),
     sa.Column("day", sa.Date, primary_key=True),
     sa.Column("service_id", Id, sa.ForeignKey("services.id"), primary_key=True),
-    sa.Column("device_id", Id, sa.ForeignKey("devices.id"), primary_key=True),
-    sa.Column("first", sa.Integer, nullable=False),
+    ref("device_id", "devices"),
+    sa.Column("first", sa.Integer, primary_key=True, autoincrement=False),
     sa.Column("last", sa.Integer, nullable=False),
     time("leased_at"),
     # How many of them became tickets: part of what the service needs on a day.
     sa.Column("kept", sa.Integer, nullable=False),
-    sa.UniqueConstraint("branch_id", "day", "service_id", "first"),
     sa.CheckConstraint("first >= 1 AND first <= last AND last <= 999", name="numbers"),
 )
 
@@ -82,4 +81,19 @@ unprinted = sa.Table(
     sa.Column("reason", sa.String(30), nullable=False),
     time("at"),
     sa.Index("ix_unprinted_branch_id_day", "branch_id", "day"),
+)
+
+# Papers that kiosks gave out and the server could not take: what tells staff, and that it is told once.
+refused = sa.Table(
+    "refused",
+    metadata,
+    sa.Column("device_id", Id, sa.ForeignKey("devices.id"), primary_key=True),
+    # The tap's key: the id on such a paper may be anything.
+    sa.Column("key", sa.String(80), primary_key=True),
+    ref("branch_id", "branches"),
+    # When it was brought, which is when somebody may stand there with it.
+    sa.Column("day", sa.Date, nullable=False),
+    sa.Column("label", sa.String(5)),
+    time("at"),
+    sa.Index("ix_refused_branch_id_day", "branch_id", "day"),
 )

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from server.db import jobs, reads
 from server.db.devices import devices_of
 from server.db.paper_layouts import layout_values
-from server.db.tables import tickets, unprinted
+from server.db.tables import refused, tickets, unprinted
 from server.db.views import branch_card, plain
 from server.domain.branch import Branch
 from server.domain.devices import Device, fault_of
@@ -42,6 +42,16 @@ _unprinted = (
     .order_by(unprinted.c.at)
     .limit(UNPRINTED_SHOWN_MAX)
 )
+_refused = (
+    sa.select(refused.c.device_id, refused.c.label)
+    .where(
+        refused.c.branch_id == sa.bindparam("branch"),
+        refused.c.day == sa.bindparam("day"),
+        refused.c.label.is_not(None),
+    )
+    .order_by(refused.c.at, refused.c.label)
+    .limit(UNPRINTED_SHOWN_MAX)
+)
 
 
 def devices(connection: sa.Connection, branch: Branch, now: datetime) -> DevicesView:
@@ -60,10 +70,10 @@ def notices(connection: sa.Connection, branch: Branch, now: datetime) -> tuple[D
     found = [
         card
         for card in _cards(connection, branch, now)
-        if card.state in {"fault", "not_seen"} or card.not_printed
+        if card.state in {"fault", "not_seen"} or _papers(card)
     ]
     # Somebody stands without a ticket, something is broken, something is only silent: in this order.
-    found.sort(key=lambda card: (not card.not_printed, card.state != "fault", card.name))
+    found.sort(key=lambda card: (not _papers(card), card.state != "fault", card.name))
     return tuple(
         DeviceNotice(
             kind=card.kind,
@@ -72,12 +82,20 @@ def notices(connection: sa.Connection, branch: Branch, now: datetime) -> tuple[D
             fault=card.fault,
             last_seen_at=card.last_seen_at,
             not_printed=card.not_printed[:NUMBERS_SHOWN_MAX],
+            not_in_line=card.not_in_line[:NUMBERS_SHOWN_MAX],
         )
         for card in found[:NOTICES_SHOWN_MAX]
     )
 
 
-def device_card(device: Device, not_printed: Sequence[str]) -> DeviceCard:
+def _papers(card: DeviceCard) -> bool:
+    """Whether somebody stands there without a ticket, or with one that is worth nothing."""
+    return bool(card.not_printed or card.not_in_line)
+
+
+def device_card(
+    device: Device, not_printed: Sequence[str] = (), not_in_line: Sequence[str] = ()
+) -> DeviceCard:
     """A device as staff see it."""
     report = device.report
     return DeviceCard(
@@ -93,6 +111,7 @@ def device_card(device: Device, not_printed: Sequence[str]) -> DeviceCard:
         last_seen_at=device.last_seen_at,
         clock_skew_seconds=report.clock_skew_seconds,
         not_printed=tuple(not_printed),
+        not_in_line=tuple(not_in_line),
     )
 
 
@@ -143,16 +162,22 @@ def catalogue(
 
 def _cards(connection: sa.Connection, branch: Branch, now: datetime) -> tuple[DeviceCard, ...]:
     found = devices_of(connection, branch.id)
-    labels = _labels(connection, branch, now) if found else {}
-    return tuple(device_card(each, labels.get(each.id, ())) for each in found)
+    day = {"branch": branch.id, "day": branch.hours.business_day(now)}
+    not_printed = _labels(connection, _unprinted, day) if found else {}
+    not_in_line = _labels(connection, _refused, day) if found else {}
+    return tuple(
+        device_card(each, not_printed.get(each.id, ()), not_in_line.get(each.id, ()))
+        for each in found
+    )
 
 
 def _labels(
-    connection: sa.Connection, branch: Branch, now: datetime
+    connection: sa.Connection,
+    statement: sa.Select[tuple[DeviceId, str]],
+    day: Mapping[str, object],
 ) -> Mapping[DeviceId, Sequence[str]]:
-    """The numbers of today whose paper did not come out, by device, while their citizens are in the house."""
-    day = branch.hours.business_day(now)
+    """The numbers of today's papers that staff must know of, by device."""
     by_device: dict[DeviceId, list[str]] = {}
-    for row in connection.execute(_unprinted, {"branch": branch.id, "day": day}):
+    for row in connection.execute(statement, day):
         by_device.setdefault(row.device_id, []).append(row.label)
     return by_device

@@ -12,9 +12,9 @@ from server.db.columns import UtcMillis, metadata
 from server.db.columns import ref as _ref
 from server.db.columns import row_id as _id
 from server.db.columns import time as _time
-from server.db.device_tables import blocks, devices, pairings, unprinted
+from server.db.device_tables import blocks, devices, pairings, refused, unprinted
 
-__all__ = ["UtcMillis", "blocks", "devices", "metadata", "pairings", "unprinted"]
+__all__ = ["UtcMillis", "blocks", "devices", "metadata", "pairings", "refused", "unprinted"]
 """What is defined elsewhere and looked for here, by migrations for one."""
 
 branches = sa.Table(

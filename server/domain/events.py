@@ -43,6 +43,7 @@ class EventKind(StrEnum):
     PRINTER_CHANGED = "printer_changed"
     TICKET_NOT_PRINTED = "ticket_not_printed"
     TICKET_PRINTED = "ticket_printed"
+    TICKET_REFUSED = "ticket_refused"
     DEVICE_PAIRED = "device_paired"
     DEVICE_RENAMED = "device_renamed"
     DEVICE_CHANGED = "device_changed"

@@ -32,17 +32,37 @@ def a_block(first: int = 900, last: int = 999, *, day: date = TODAY) -> LeasedBl
     )
 
 
+def size_of(most: int, *, kiosks: int = 1, line: LineNumbers = NEW) -> int:
+    """The block of a kiosk when so many have none."""
+    return blocks.block_size(line, most_a_day=most, kiosks_without=kiosks)
+
+
 def test_a_block_is_enough_for_half_more_than_the_busiest_day() -> None:
-    assert blocks.block_size(most_a_day=200, free=999, kiosks_without=1) == 300
-    assert blocks.block_size(most_a_day=201, free=999, kiosks_without=1) == 302
-    assert blocks.block_size(most_a_day=0, free=999, kiosks_without=1) == 100
-    assert blocks.block_size(most_a_day=900, free=999, kiosks_without=1) == 499
+    assert size_of(190) == 285
+    assert size_of(191) == 287
+    assert size_of(0) == 100
+    assert size_of(400) == 299, "not 600: the server keeps 400, a second block the rest"
 
 
-def test_every_kiosk_gets_a_share_and_the_server_one() -> None:
-    assert blocks.block_size(most_a_day=900, free=999, kiosks_without=3) == 249
-    assert blocks.block_size(most_a_day=0, free=30, kiosks_without=2) == 10
-    assert blocks.block_size(most_a_day=0, free=1, kiosks_without=1) == 0
+def test_every_kiosk_gets_a_share_and_one_is_left() -> None:
+    assert size_of(400, kiosks=3) == 149
+    assert size_of(0, kiosks=2, line=LineNumbers(last_number=969, reserved_from=1000)) == 10
+    assert size_of(0, line=LineNumbers(last_number=998, reserved_from=1000)) == 0
+
+
+@given(
+    most=st.integers(0, MAX_NUMBER),
+    leases=st.lists(st.integers(1, 8), min_size=1, max_size=12),
+    last=st.integers(0, MAX_NUMBER),
+)
+def test_blocks_leave_a_busy_day_to_the_server(most: int, leases: list[int], last: int) -> None:
+    """However many kiosks lease, and again: as many numbers as the busiest day took are given out online."""
+    reserved = MAX_NUMBER + 1
+    for kiosks in leases:
+        line = LineNumbers(last_number=last, reserved_from=reserved)
+        reserved -= size_of(most, kiosks=kiosks, line=line)
+    assert reserved - 1 >= max(most, blocks.ONLINE_LEAST)
+    assert reserved > last
 
 
 def test_offline_numbers_are_recognised() -> None:
@@ -77,7 +97,7 @@ def test_no_number_is_given_out_twice(acts: list[str | tuple[int, int]], busy: i
         else:
             most, without = act
             line = LineNumbers(last_number=last, reserved_from=reserved)
-            size = blocks.block_size(most_a_day=most, free=line.free, kiosks_without=without)
+            size = size_of(most, kiosks=without, line=line)
             if not size:
                 continue
             block, _ = blocks.cut(
@@ -93,18 +113,39 @@ def test_no_number_is_given_out_twice(acts: list[str | tuple[int, int]], busy: i
 @given(asked=st.datetimes(timezones=st.just(UTC)))
 def test_a_time_is_believed_within_the_lease_and_the_present(asked: datetime) -> None:
     now = MORNING + timedelta(hours=3)
-    moved = blocks.believable(asked, branch=a_branch(), block=a_block(), now=now)
+    moved = blocks.believable(asked, branch=a_branch(), block=a_block(), day=TODAY, now=now)
     assert MORNING <= moved <= now
     if MORNING <= asked <= now:
         assert timedelta(0) <= asked - moved < timedelta(milliseconds=1)
 
 
-def test_a_ticket_of_yesterday_stays_one_of_yesterday() -> None:
-    """Brought today with a clock that says today: its day is its block's."""
-    yesterday = a_block()
-    now = MORNING + timedelta(days=1)
-    moved = blocks.believable(now, branch=a_branch(), block=yesterday, now=now)
-    assert a_branch().hours.business_day(moved) == TODAY
+MIDNIGHT = a_branch().hours.start_of(TODAY + timedelta(days=1))
+YESTERDAY, TOMORROW = TODAY - timedelta(days=1), TODAY + timedelta(days=1)
+SECOND = timedelta(seconds=1)
+
+
+@pytest.mark.parametrize(
+    ("block_day", "issued_at", "now", "day"),
+    [
+        (TODAY, MIDNIGHT - SECOND, MIDNIGHT - SECOND, TODAY),
+        (TODAY, MIDNIGHT - SECOND, MIDNIGHT + SECOND, TODAY),
+        (TODAY, MIDNIGHT, MIDNIGHT + SECOND, TOMORROW),
+        (TODAY, MIDNIGHT + 9 * SECOND, MIDNIGHT + SECOND, TOMORROW),
+        (TOMORROW, MIDNIGHT + SECOND, MIDNIGHT - SECOND, TODAY),
+        (TOMORROW, MIDNIGHT - SECOND, MIDNIGHT - SECOND, TODAY),
+        (TOMORROW, MIDNIGHT - SECOND, MIDNIGHT + SECOND, TOMORROW),
+        (TOMORROW, MIDNIGHT + SECOND, MIDNIGHT + SECOND, TOMORROW),
+        (YESTERDAY, MIDNIGHT - 2 * SECOND, MIDNIGHT - SECOND, TODAY),
+    ],
+)
+def test_a_number_of_another_day_stands_in_the_line_of_its_citizens_day(
+    block_day: date, issued_at: datetime, now: datetime, day: date
+) -> None:
+    block = a_block(day=block_day)
+    assert blocks.day_of(issued_at, branch=a_branch(), block=block, now=now) == day
+    moved = blocks.believable(issued_at, branch=a_branch(), block=block, day=day, now=now)
+    assert a_branch().hours.business_day(moved) == day
+    assert moved <= now
 
 
 def test_numbers_are_leased_for_today_and_the_next_open_day() -> None:

@@ -1,4 +1,4 @@
-"""Paired devices, the codes by which they come in, their blocks of numbers, papers they could not print."""
+"""Paired devices, the codes by which they come in, their blocks of numbers, papers they could not print or bring."""
 
 from __future__ import annotations
 
@@ -71,9 +71,7 @@ def upgrade() -> None:
     sa.ForeignKeyConstraint(['branch_id'], ['branches.id'], name=op.f('fk_blocks_branch_id')),
     sa.ForeignKeyConstraint(['device_id'], ['devices.id'], name=op.f('fk_blocks_device_id')),
     sa.ForeignKeyConstraint(['service_id'], ['services.id'], name=op.f('fk_blocks_service_id')),
-    sa.PrimaryKeyConstraint('branch_id', 'day', 'service_id', 'device_id', name=op.f('pk_blocks')),
-    sa.UniqueConstraint('branch_id', 'day', 'service_id', 'first',
-                        name=op.f('uq_blocks_branch_id_day_service_id_first'))
+    sa.PrimaryKeyConstraint('branch_id', 'day', 'service_id', 'first', name=op.f('pk_blocks'))
     )
     op.create_table('unprinted',
     sa.Column('ticket_id', sa.String(length=26), nullable=False),
@@ -88,9 +86,23 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('ticket_id', name=op.f('pk_unprinted'))
     )
     op.create_index('ix_unprinted_branch_id_day', 'unprinted', ['branch_id', 'day'], unique=False)
+    op.create_table('refused',
+    sa.Column('device_id', _Id, nullable=False),
+    sa.Column('key', sa.String(length=80), nullable=False),
+    sa.Column('branch_id', _Id, nullable=False),
+    sa.Column('day', sa.Date(), nullable=False),
+    sa.Column('label', sa.String(length=5), nullable=True),
+    sa.Column('at', server.db.tables.UtcMillis(), nullable=False),
+    sa.ForeignKeyConstraint(['branch_id'], ['branches.id'], name=op.f('fk_refused_branch_id')),
+    sa.ForeignKeyConstraint(['device_id'], ['devices.id'], name=op.f('fk_refused_device_id')),
+    sa.PrimaryKeyConstraint('device_id', 'key', name=op.f('pk_refused'))
+    )
+    op.create_index('ix_refused_branch_id_day', 'refused', ['branch_id', 'day'], unique=False)
 
 
 def downgrade() -> None:
+    op.drop_index('ix_refused_branch_id_day', table_name='refused')
+    op.drop_table('refused')
     op.drop_index('ix_unprinted_branch_id_day', table_name='unprinted')
     op.drop_table('unprinted')
     op.drop_table('blocks')
