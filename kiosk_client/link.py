@@ -10,7 +10,7 @@ import hashlib
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as TooLate
 from contextlib import suppress
 from dataclasses import dataclass
@@ -73,7 +73,10 @@ class Link:
         *,
         version: str,
         printer: Callable[[], PrinterReport],
+        asking: Executor | None = None,
+        steady: Callable[[], float] = time.monotonic,
     ) -> None:
+        """`asking` carries a tap's question while the tap waits (by default a few threads); `steady` counts seconds."""
         self._server = server
         self._journal = journal
         self._clock = clock
@@ -91,7 +94,8 @@ class Link:
         self._waiting_seconds = POLL_SECONDS
         self._woken = threading.Event()
         self._stopping = threading.Event()
-        self._asking = ThreadPoolExecutor(ASKING_THREADS, thread_name_prefix="nouba-ask")
+        self._steady = steady
+        self._asking = asking or ThreadPoolExecutor(ASKING_THREADS, thread_name_prefix="nouba-ask")
 
     # ------------------------------------------------------------ what the house asks
 
@@ -226,9 +230,9 @@ class Link:
             return
         for day in self._catalogue.days_to_lease(self._clock.now()):
             lacking = self._catalogue.codes - self._journal.numbers_left(day).keys()
-            if not lacking or time.monotonic() < self._fruitless.get(day, 0.0):
+            if not lacking or self._steady() < self._fruitless.get(day, 0.0):
                 continue
-            self._fruitless[day] = time.monotonic() + LEASE_AGAIN_SECONDS
+            self._fruitless[day] = self._steady() + LEASE_AGAIN_SECONDS
             try:
                 answer = self._server.blocks(day)
             except Refusal as refusal:
@@ -273,10 +277,10 @@ class Link:
     def _report(self) -> None:
         present = self._present(self._journal.state, self._journal.waiting_to_sync())
         changed = self._reported is None or _facts_of(present) != _facts_of(self._reported)
-        if not changed and time.monotonic() - self._reported_at < REPORT_SECONDS:
+        if not changed and self._steady() - self._reported_at < REPORT_SECONDS:
             return
         answer = self._server.report(present)
-        self._reported, self._reported_at = present, time.monotonic()
+        self._reported, self._reported_at = present, self._steady()
         self._wanted_version = answer.catalogue_version
 
     def _report_failure(self) -> None:
@@ -300,13 +304,17 @@ class Link:
         )
 
     def _keep_house(self) -> None:
-        if time.monotonic() - self._kept_house_at < HOUSEKEEPING_SECONDS:
+        if self._clock.skew_seconds is None:
+            # Only a guess of the time: a wall clock a year ahead would take today's numbers for old ones,
+            # and the server would lease the same ones again.
+            return
+        if self._steady() - self._kept_house_at < HOUSEKEEPING_SECONDS:
             return
         with suppress(JournalFailure):
             if self._catalogue is not None:
                 today = self._catalogue.hours.business_day(self._clock.now())
                 self._journal.forget(today - KEPT_FOR)
-                self._kept_house_at = time.monotonic()
+                self._kept_house_at = self._steady()
 
     # ------------------------------------------------------------ there, away, shut out
 

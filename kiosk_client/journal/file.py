@@ -64,13 +64,19 @@ class JournalFile:
     """One connection, one transaction at a time; opened when first needed, and again after a failure."""
 
     def __init__(
-        self, path: Path, *, owner: str | None = None, pages_max: int | None = None
+        self,
+        path: Path,
+        *,
+        owner: str | None = None,
+        pages_max: int | None = None,
+        connection: type[sqlite3.Connection] = sqlite3.Connection,
     ) -> None:
         """`owner` must be the fact `OWNER` of the file; None takes any file, and makes one.
 
-        `pages_max` bounds the file, as a full disk would.
+        `pages_max` bounds the file, as a full disk would; `connection` is what is opened on it.
         """
         self._path = path
+        self._factory = connection
         self._owner = owner
         self._pages_max = pages_max
         self._lock = threading.RLock()
@@ -127,6 +133,7 @@ class JournalFile:
                 timeout=BUSY_TIMEOUT_SECONDS,
                 isolation_level=None,
                 check_same_thread=False,
+                factory=self._factory,
             )
             try:
                 self._prepare(connection)

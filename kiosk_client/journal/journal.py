@@ -67,11 +67,16 @@ class Journal:
     """Every method may raise JournalFailure and has then changed nothing."""
 
     def __init__(
-        self, path: Path, *, device: int | None = None, pages_max: int | None = None
+        self,
+        path: Path,
+        *,
+        device: int | None = None,
+        pages_max: int | None = None,
+        connection: type[sqlite3.Connection] = sqlite3.Connection,
     ) -> None:
         """The journal of `device`, which must have been handed to it; None takes whatever is there, or a new one."""
         owner = None if device is None else str(device)
-        self._file = JournalFile(path, owner=owner, pages_max=pages_max)
+        self._file = JournalFile(path, owner=owner, pages_max=pages_max, connection=connection)
 
     @property
     def state(self) -> JournalState:

@@ -8,8 +8,18 @@ from pathlib import Path
 
 import pytest
 
-from kiosk_client.link import AWAY_SECONDS_MAX, BATCH_TICKETS_MAX, POLL_SECONDS
+from kiosk_client.clock import KioskClock
+from kiosk_client.link import (
+    AWAY_SECONDS_MAX,
+    BATCH_TICKETS_MAX,
+    HOUSEKEEPING_SECONDS,
+    KEPT_FOR,
+    POLL_SECONDS,
+    Link,
+)
 from server.domain.errors import KioskOutOfOrder
+from server.wire_devices import Block
+from tests.builders import HandClock
 from tests.kiosk_client.builders import DAY, NOON, Parts, assemble, full_disk, kiosk_parts
 from tests.kiosk_client.fake_server import BRANCH, Town
 
@@ -163,3 +173,43 @@ def test_papers_are_told(kiosk: Parts) -> None:
     kiosk.printer.turn(kiosk.channel)
     kiosk.link.turn()
     assert kiosk.town.papers == {taken.answer.id: ("printed", None)}
+
+
+def test_a_wall_clock_that_is_a_year_ahead_forgets_no_number(tmp_path: Path) -> None:
+    """After a power cut without the server there is only the wall clock (found by a simulated day)."""
+    with kiosk_parts(tmp_path) as kiosk:
+        kiosk.go_away()
+        label = kiosk.tap().answer.label
+        kiosk.come_back()
+        kiosk.go_away()
+        year_ahead = KioskClock(HandClock(NOON + timedelta(days=400)), kiosk.steady, boot="boot-2")
+        link = Link(
+            kiosk.server,
+            kiosk.journal,
+            year_ahead,
+            version="1",
+            printer=kiosk.printer.status,
+            steady=lambda: HOUSEKEEPING_SECONDS + 1,
+        )
+        link.load()
+        link.turn()
+        link.stop()
+        kiosk.journal.keep_blocks([Block(service="civil", day=DAY, first=950, last=999)])
+        assert kiosk.tap().answer.label > label
+
+
+def test_old_days_are_forgotten_by_the_server_s_time(kiosk: Parts) -> None:
+    kiosk.steady.seconds += KEPT_FOR.total_seconds() + 2 * 86_400
+    link = Link(
+        kiosk.server,
+        kiosk.journal,
+        kiosk.clock,
+        version="1",
+        printer=kiosk.printer.status,
+        steady=lambda: HOUSEKEEPING_SECONDS + 1,
+    )
+    kiosk.fake.stop()
+    link.load()
+    link.turn()
+    link.stop()
+    assert kiosk.journal.numbers_left(DAY) == {}

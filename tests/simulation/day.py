@@ -5,6 +5,7 @@ from __future__ import annotations
 import heapq
 import itertools
 import random
+from collections import Counter
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import partial
@@ -62,16 +63,24 @@ class Day:
 
     def run(self) -> None:
         """The day with its faults, then without until it has settled, then the night."""
+        self.plan()
+        self._until(lambda: self.clock.now() > self._closing)
+        self.mend()
+        self._until(self.is_settled)
+        self.close()
+
+    def plan(self) -> None:
+        """Everybody's first act."""
         for index in range(self.citizens):
             self._after(self.open * self.chance.random(), partial(self.arrive, index))
         for agent in range(len(self.town.agents)):
             self._after(self.seconds(0, 600), partial(self.work, agent))
         self._after(self.seconds(0, 30), self.deliver)
-        self._until(lambda: self.clock.now() > self._closing)
+
+    def mend(self) -> None:
+        """From now on nothing breaks any more."""
         self.network.rate = 0.0
         self.room.is_broken = False
-        self._until(self.is_settled)
-        self.close()
 
     # -- people -----------------------------------------------------------------------------
 
@@ -200,12 +209,20 @@ class Day:
 
     def close(self) -> None:
         """The night: what is left of the day is closed, numbers begin anew."""
-        self.safety.check_jobs()
+        self.safety.check_settled()
         self.clock.advance(timedelta(days=1))
         housekeeping.close_past_days(hall=self.process.hall, branch=self.town.branch)
         self.safety.check(self.process.hall)
         assert not self.safety.seats, "a forgotten shift keeps a desk"
+        self.stop()
+
+    def stop(self) -> None:
+        """Let go of the files."""
         self.process.stop()
+
+    def met(self) -> Counter[str]:
+        """Everything that went wrong."""
+        return Counter({fault.value: count for fault, count in self.network.met.items()})
 
     # -- helpers ----------------------------------------------------------------------------
 

@@ -29,29 +29,72 @@ EXPIRES_AFTER = timedelta(minutes=3)
 
 
 class PlainPress(PaperPress):
-    """Prints the number alone: what paper looks like is tested elsewhere."""
+    """Prints the number and the address alone: what paper looks like is tested elsewhere."""
 
     def __init__(self) -> None:
         """Needs no font."""
 
     def escpos(self, paper: TicketPaper) -> bytes:
-        return paper.number.encode()
+        return f"{paper.number} {paper.qr_url}".encode()
 
 
-class PrintRoom:
-    """Keeps what came out; also the channel to its only printer."""
+class FaultyPrinter:
+    """A channel whose printer breaks now and then; `printed` is what came out."""
+
+    def __init__(self, mishaps: random.Random) -> None:
+        self.is_broken = False
+        self.rate = 0.0
+        """How often a job breaks half-way."""
+        self.printed: Counter[str] = Counter()
+        self._mishaps = mishaps
+
+    def came_out(self, job_id: str, data: bytes) -> None:
+        """The paper is in somebody's hand."""
+        del data
+        self.printed[job_id] += 1
+
+    def send(
+        self,
+        job_id: str,
+        data: bytes,
+        *,
+        watcher: Watcher,
+        patience_seconds: float,
+        is_mute: bool,
+    ) -> Receipt:
+        """The printer's side of a Channel."""
+        del patience_seconds, is_mute
+        if self.is_broken:
+            raise Unreachable("the paper is jammed")
+        if self._has_mishap():
+            raise Broken("the cable came off half-way", handed=Handed.PART)
+        watcher.before_last_ink()
+        if self._has_mishap():
+            raise Broken("it was switched off and forgot all", handed=Handed.ALL_INK)
+        self.came_out(job_id, data)
+        if self._has_mishap():
+            raise Broken("the report was lost", handed=Handed.ALL_INK)
+        return Receipt(is_proven=True, status=WELL)
+
+    def status(self) -> PrinterStatus:
+        """The other half of the printer's side."""
+        return WELL
+
+    def _has_mishap(self) -> bool:
+        return self._mishaps.random() < self.rate
+
+
+class PrintRoom(FaultyPrinter):
+    """The server's worker beside its only printer."""
 
     def __init__(self, chance: random.Random) -> None:
+        # Another for each seed, and drawing from it leaves the rest of the day as it is.
+        super().__init__(random.Random(repr(chance.getstate())))
         self._chance = chance
-        self.is_broken = False
-        self.printed: Counter[str] = Counter()
-        self._mishaps = random.Random(repr(chance.getstate()))
-        """Another for each seed, and drawing from it leaves the rest of the day as it is."""
-        self._rate = 0.0
 
     def maybe_break(self, rate: float) -> None:
         """The paper jams, or somebody has cleared it; until the next time, jobs may break half-way."""
-        self._rate = rate
+        self.rate = rate
         if self._chance.random() < rate:
             self.is_broken = not self.is_broken
 
@@ -70,33 +113,3 @@ class PrintRoom:
         PrintSender(
             hall, PlainPress(), lambda _: self, lambda ticket: ticket.secret, lease=LEASE
         ).run_once()
-
-    def _has_mishap(self) -> bool:
-        return self._mishaps.random() < self._rate
-
-    def send(
-        self,
-        job_id: str,
-        data: bytes,
-        *,
-        watcher: Watcher,
-        patience_seconds: float,
-        is_mute: bool,
-    ) -> Receipt:
-        """The printer's side of a Channel."""
-        del data, patience_seconds, is_mute
-        if self.is_broken:
-            raise Unreachable("the paper is jammed")
-        if self._has_mishap():
-            raise Broken("the cable came off half-way", handed=Handed.PART)
-        watcher.before_last_ink()
-        if self._has_mishap():
-            raise Broken("it was switched off and forgot all", handed=Handed.ALL_INK)
-        self.printed[job_id] += 1
-        if self._has_mishap():
-            raise Broken("the report was lost", handed=Handed.ALL_INK)
-        return Receipt(is_proven=True, status=WELL)
-
-    def status(self) -> PrinterStatus:
-        """The other half of the printer's side."""
-        return WELL
