@@ -19,6 +19,7 @@ from server.domain import queue
 from server.domain.errors import (
     KeyReused,
     KioskOutOfOrder,
+    LineFull,
     ServerAway,
     UnknownBranch,
     UnknownTicket,
@@ -73,6 +74,8 @@ class Home:
 
     def take(self, slug: str, tap: Tap) -> Taken:
         """The server's number within the time-out, else one of this kiosk's own, kept before it is shown.
+
+        A line is full when neither has a number left: those leased to this kiosk are nobody else's.
 
         Raises KioskOutOfOrder when nothing can be kept: better no ticket than one that is lost.
         """
@@ -130,12 +133,15 @@ class Home:
     # ------------------------------------------------------------ a tap
 
     def _ask_server(self, tap: Tap) -> Issued | None:
-        """None when it did not answer; whether it acted is settled when the kiosk's ticket is uploaded."""
+        """None when it did not answer, or has no number left; the kiosk's own ticket is then uploaded.
+
+        Whether a server that did not answer acted all the same is settled by that upload.
+        """
         if not self._link.is_online:
             return None
         try:
             return self._link.ask(lambda server: server.issue(tap))
-        except Away:
+        except (Away, LineFull):
             return None
         except Revoked as error:
             raise KioskOutOfOrder("this kiosk was shut out by an administrator") from error

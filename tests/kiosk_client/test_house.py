@@ -116,6 +116,20 @@ def test_the_block_ends_honestly(tmp_path: Path) -> None:
         assert kiosk.tap("legal").answer.label == "B998", "the other lines go on"
 
 
+def test_a_line_that_is_full_on_the_server_goes_on_with_the_kiosks_own_numbers(
+    tmp_path: Path,
+) -> None:
+    with kiosk_parts(tmp_path, town=Town(now=NOON, block_size=1)) as kiosk:
+        kiosk.town.refuse = "line_full"
+        taken = kiosk.tap(key="last")
+        assert (taken.answer.label, kiosk.link.is_online) == ("A999", True)
+        assert kiosk.tap(key="last").answer.label == "A999", "the same key is the same ticket"
+        kiosk.link.turn()
+        assert kiosk.town.labels() == ["A999"], "uploaded at once"
+        with pytest.raises(LineFull):
+            kiosk.tap()
+
+
 def test_refusals_of_the_server_are_its_own(kiosk: Parts) -> None:
     kiosk.town.refuse = "service_closed"
     with pytest.raises(ServiceClosed):
