@@ -25,7 +25,7 @@ from server.domain.errors import (
     UnknownTicket,
 )
 from server.domain.hours import OFFICE_HOURS
-from tests.kiosk_client.builders import NOON, Parts, kiosk_parts
+from tests.kiosk_client.builders import NOON, Parts, assemble, kiosk_parts
 from tests.kiosk_client.fake_server import BRANCH, Town
 
 
@@ -169,6 +169,34 @@ def test_a_revoked_kiosk_gives_no_tickets_even_offline(kiosk: Parts) -> None:
     kiosk.town.revoked = False
     kiosk.come_back()
     assert kiosk.tap().answer.label == "A001"
+
+
+def test_another_s_401_shuts_no_kiosk(kiosk: Parts) -> None:
+    kiosk.town.portal = True
+    assert kiosk.tap().answer.label == "A950"
+    kiosk.go_away()
+    assert kiosk.tap().answer.label == "A951"
+    assert not kiosk.link.is_revoked
+    kiosk.town.portal = False
+    kiosk.come_back()
+    assert kiosk.town.labels() == ["A950", "A951"]
+
+
+def test_a_token_that_is_accepted_again_opens_the_kiosk_again(tmp_path: Path) -> None:
+    """A server that was restored from an old backup, and then from the right one."""
+    with kiosk_parts(tmp_path) as kiosk:
+        kiosk.town.revoked = True
+        kiosk.link.turn()
+        again = assemble(kiosk.fake, kiosk.journal, seed=1)
+        assert again.link.is_revoked, "a restart does not forget it"
+        again.link.turn()
+        assert again.link.is_revoked
+        kiosk.town.revoked = False
+        again.link.turn()
+        assert not again.link.is_revoked
+        again.go_away()
+        assert again.tap().answer.label == "A950"
+        again.fake.start()
 
 
 def test_tickets_are_found_by_their_qr(kiosk: Parts) -> None:
