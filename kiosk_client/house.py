@@ -10,11 +10,12 @@ from typing import Final
 import structlog
 
 from kiosk_client.catalogue import Catalogue
+from kiosk_client.clock import KioskClock
 from kiosk_client.http import Away
 from kiosk_client.journal import Draft, Entry, Journal, JournalFailure
 from kiosk_client.link import Link, PrinterReport
 from kiosk_client.server import Issued, Revoked
-from server.clock import Chance, Clock, new_secret, new_ticket_id
+from server.clock import Chance, new_secret, new_ticket_id
 from server.domain import queue
 from server.domain.errors import (
     KeyReused,
@@ -48,7 +49,7 @@ class Home:
         self,
         link: Link,
         journal: Journal,
-        clock: Clock,
+        clock: KioskClock,
         chance: Chance,
         *,
         printer: Callable[[], PrinterReport],
@@ -147,7 +148,10 @@ class Home:
             raise KioskOutOfOrder("this kiosk was shut out by an administrator") from error
 
     def _give_out(self, catalogue: Catalogue, tap: Tap) -> Taken:
-        """Raises BranchClosed, ServiceClosed, LineFull, JournalFailure."""
+        """Raises BranchClosed, ServiceClosed, LineFull, KioskOutOfOrder, JournalFailure."""
+        if self._clock.is_lost:
+            _log.error("clock_lost", service=tap.service)
+            raise KioskOutOfOrder("this kiosk does not know which day it is")
         now = self._clock.now()
         service = catalogue.service(tap.service)
         queue.require_open(catalogue.branch, service, now)

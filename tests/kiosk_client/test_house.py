@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from kiosk_client.clock import KioskClock
+from kiosk_client.house import Home
 from kiosk_client.server import TAP_TIMEOUT_SECONDS
 from server.domain.errors import (
     BranchClosed,
@@ -25,7 +27,8 @@ from server.domain.errors import (
     UnknownTicket,
 )
 from server.domain.hours import OFFICE_HOURS
-from tests.kiosk_client.builders import NOON, Parts, assemble, kiosk_parts
+from tests.builders import HandClock, SeededChance
+from tests.kiosk_client.builders import NOON, Parts, a_tap, assemble, kiosk_parts
 from tests.kiosk_client.fake_server import BRANCH, Town
 
 
@@ -145,6 +148,26 @@ def test_refusals_of_the_server_are_its_own(kiosk: Parts) -> None:
         kiosk.home.view("elsewhere")
 
 
+def test_after_a_flat_battery_no_number_of_an_unknown_day_is_given_out(kiosk: Parts) -> None:
+    kiosk.go_away()
+    flat = KioskClock(
+        HandClock(NOON - timedelta(days=2000)), kiosk.steady, boot="boot-2", not_before=NOON
+    )
+    home = Home(
+        kiosk.link,
+        kiosk.journal,
+        flat,
+        SeededChance(1),
+        printer=kiosk.printer.status,
+        paper_ordered=kiosk.printer.ordered,
+    )
+    with pytest.raises(KioskOutOfOrder, match="which day"):
+        home.take(BRANCH, a_tap())
+    flat.server_said(NOON, asked=kiosk.steady(), answered=kiosk.steady())
+    assert home.take(BRANCH, a_tap()).answer.label == "A950"
+    kiosk.fake.start()
+
+
 def test_closed_is_closed_without_the_server_too(tmp_path: Path) -> None:
     town = Town(now=NOON)
     town.hours = replace(town.hours, rules=OFFICE_HOURS)
@@ -188,12 +211,12 @@ def test_a_token_that_is_accepted_again_opens_the_kiosk_again(tmp_path: Path) ->
         kiosk.town.revoked = True
         kiosk.link.turn()
         again = assemble(kiosk.fake, kiosk.journal, seed=1)
-        assert again.link.is_revoked, "a restart does not forget it"
-        again.link.turn()
-        assert again.link.is_revoked
-        kiosk.town.revoked = False
-        again.link.turn()
-        assert not again.link.is_revoked
+        seen = [again.link.is_revoked]
+        for revoked in (True, False):
+            kiosk.town.revoked = revoked
+            again.link.turn()
+            seen.append(again.link.is_revoked)
+        assert seen == [True, True, False], "a restart does not forget it, an acceptance ends it"
         again.go_away()
         assert again.tap().answer.label == "A950"
         again.fake.start()
