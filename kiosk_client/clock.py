@@ -3,7 +3,8 @@
 A kiosk's own wall clock may be wrong by years (a flat battery) or jump (somebody set it, NTP found its
 server). So the time is the server's at the last contact plus what has passed since, by a clock that only
 counts up and also counts while the machine sleeps. After a reboot without the server there is only the wall
-clock to begin with: it is asked once, and believed unless it is earlier than what the journal already knows.
+clock to begin with: it is believed, and followed when it is set forward (NTP found its server), unless it is
+earlier than what the journal already knows. Then nobody knows which day it is, and no number is given out.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ ANCHOR_AGE_SECONDS_MAX: Final = 600.0
 """But counting is not endless: after this, a slow answer is better than none."""
 JUMP_SECONDS_MIN: Final = 2.0
 """The wall clock moved by at least this against the counting one: somebody or something set it."""
+BEHIND_SECONDS_MAX: Final = 600.0
+"""A wall clock that is behind the journal by less is slow; by more, it has lost the time."""
 ANCHOR_KEPT_SECONDS: Final = 60.0
 ANCHOR_MOVED_SECONDS: Final = 1.0
 _BOOT_ID: Final = Path("/proc/sys/kernel/random/boot_id")
@@ -71,9 +74,10 @@ class KioskClock:
         of_this_boot = anchor is not None and anchor.boot == boot and boot != ""
         self._anchor = anchor if of_this_boot else None
         start = wall.now()
-        self._is_guess = not_before is not None and start < not_before
-        """The wall clock is known to be wrong: time stands where the journal ends, and goes on from there."""
-        self._start = not_before if not_before is not None and self._is_guess else start
+        behind = (not_before - start).total_seconds() if not_before is not None else 0.0
+        self._is_lost = behind > BEHIND_SECONDS_MAX
+        """The wall clock contradicts the journal: time goes on from where that ends, and may be days late."""
+        self._start = not_before if not_before is not None and behind > 0 else start
         self._started = steady()
         self._offset = self._wall_offset()
 
@@ -89,6 +93,12 @@ class KioskClock:
             if self._anchor is None:
                 return None
             return round((self._wall.now() - self._now()).total_seconds(), 3)
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether not even the day is known: the machine lost the time, and the server was not heard since."""
+        with self._lock:
+            return self._anchor is None and self._is_lost
 
     def server_said(self, at: datetime, *, asked: float, answered: float) -> Anchor | None:
         """An answer carried the server's time: `asked` and `answered` are steady seconds.
@@ -109,15 +119,15 @@ class KioskClock:
     def notice_jump(self) -> float | None:
         """By how many seconds the wall clock was set since the last look; None when it was not.
 
-        The time here does not follow it, unless it was a guess: then the wall clock was just put right.
+        The time here follows it forward until the server was heard: then the wall clock was put right.
         """
         with self._lock:
             before, self._offset = self._offset, self._wall_offset()
             moved = self._offset - before
             if abs(moved) < JUMP_SECONDS_MIN:
                 return None
-            if self._is_guess and self._wall.now() >= self._now():
-                self._start, self._started, self._is_guess = self._wall.now(), self._steady(), False
+            if self._anchor is None and moved > 0 and self._wall.now() >= self._now():
+                self._start, self._started, self._is_lost = self._wall.now(), self._steady(), False
             return round(moved, 3)
 
     def _now(self) -> datetime:

@@ -10,15 +10,17 @@ from typing import Final
 import structlog
 
 from kiosk_client.catalogue import Catalogue
+from kiosk_client.clock import KioskClock
 from kiosk_client.http import Away
 from kiosk_client.journal import Draft, Entry, Journal, JournalFailure
 from kiosk_client.link import Link, PrinterReport
 from kiosk_client.server import Issued, Revoked
-from server.clock import Chance, Clock, new_secret, new_ticket_id
+from server.clock import Chance, new_secret, new_ticket_id
 from server.domain import queue
 from server.domain.errors import (
     KeyReused,
     KioskOutOfOrder,
+    LineFull,
     ServerAway,
     UnknownBranch,
     UnknownTicket,
@@ -47,7 +49,7 @@ class Home:
         self,
         link: Link,
         journal: Journal,
-        clock: Clock,
+        clock: KioskClock,
         chance: Chance,
         *,
         printer: Callable[[], PrinterReport],
@@ -73,6 +75,8 @@ class Home:
 
     def take(self, slug: str, tap: Tap) -> Taken:
         """The server's number within the time-out, else one of this kiosk's own, kept before it is shown.
+
+        A line is full when neither has a number left: those leased to this kiosk are nobody else's.
 
         Raises KioskOutOfOrder when nothing can be kept: better no ticket than one that is lost.
         """
@@ -130,18 +134,24 @@ class Home:
     # ------------------------------------------------------------ a tap
 
     def _ask_server(self, tap: Tap) -> Issued | None:
-        """None when it did not answer; whether it acted is settled when the kiosk's ticket is uploaded."""
+        """None when it did not answer, or has no number left; the kiosk's own ticket is then uploaded.
+
+        Whether a server that did not answer acted all the same is settled by that upload.
+        """
         if not self._link.is_online:
             return None
         try:
             return self._link.ask(lambda server: server.issue(tap))
-        except Away:
+        except (Away, LineFull):
             return None
         except Revoked as error:
             raise KioskOutOfOrder("this kiosk was shut out by an administrator") from error
 
     def _give_out(self, catalogue: Catalogue, tap: Tap) -> Taken:
-        """Raises BranchClosed, ServiceClosed, LineFull, JournalFailure."""
+        """Raises BranchClosed, ServiceClosed, LineFull, KioskOutOfOrder, JournalFailure."""
+        if self._clock.is_lost:
+            _log.error("clock_lost", service=tap.service)
+            raise KioskOutOfOrder("this kiosk does not know which day it is")
         now = self._clock.now()
         service = catalogue.service(tap.service)
         queue.require_open(catalogue.branch, service, now)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import secrets
 import socket
 import threading
 import time
@@ -51,15 +50,20 @@ class Attention:
 
 
 def create_app(
-    house: KioskHouse, *, branch: str, attention: Attention, voice: Voice | None = None
+    house: KioskHouse,
+    *,
+    branch: str,
+    attention: Attention,
+    key: bytes,
+    voice: Voice | None = None,
 ) -> Flask:
-    """The Flask app; `branch` is where `/` leads."""
+    """The Flask app; `branch` is where `/` leads, `key` signs its forms (`Place.page_key`)."""
     app = Flask(
         "nouba_kiosk", root_path=str(ROOT), static_folder="static", template_folder="templates"
     )
     app.config.update(
-        # The page's forms outlive no restart, and need not: a fresh page has a fresh token.
-        SECRET_KEY=secrets.token_bytes(32),
+        # The same after a restart: the page asks its last tap again, and must not be taken for a stranger.
+        SECRET_KEY=key,
         SESSION_COOKIE_NAME="nouba_kiosk",
         SESSION_COOKIE_SAMESITE="Strict",
         MAX_CONTENT_LENGTH=BODY_BYTES_MAX,

@@ -197,7 +197,9 @@ def _pages(
     place: Place, home: Home, identity: Identity, attention: Attention, port: int
 ) -> PageServer:
     voice = Voice(find_espeak(), place.folder / "voice", place.folder / "recordings")
-    app = create_app(home, branch=identity.branch, attention=attention, voice=voice)
+    app = create_app(
+        home, branch=identity.branch, attention=attention, key=place.page_key(), voice=voice
+    )
     try:
         return PageServer(app, port)
     except OSError as error:

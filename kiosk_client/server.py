@@ -36,6 +36,8 @@ UPLOAD_TIMEOUT_SECONDS: Final = 30.0
 """A batch of 100 tickets on a server that everybody comes back to at once."""
 TIME_HEADER: Final = "nouba-time"
 _UNAUTHENTICATED: Final = 401
+_UNKNOWN_TOKEN: Final = "unauthenticated"  # noqa: S105 (the code of a problem)
+_PROBLEM_TYPE: Final = "application/problem+json"
 
 T = TypeVar("T")
 
@@ -176,7 +178,7 @@ class HttpServer:
         self._note_time(reply)
         if reply.status in (200, 201, 204, 304):
             return reply
-        if reply.status == _UNAUTHENTICATED and self._headers:
+        if self._headers and _is_unknown_token(reply):
             raise Revoked
         raise _failure(reply)
 
@@ -191,6 +193,17 @@ class HttpServer:
         if at.tzinfo is None:
             raise Away(f"{TIME_HEADER}: without a zone")
         self._heard(at, asked=reply.asked, answered=reply.answered)
+
+
+def _is_unknown_token(reply: Reply) -> bool:
+    """The server's own words alone: a portal or proxy that asks for a password also says 401."""
+    kind = reply.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if reply.status != _UNAUTHENTICATED or kind != _PROBLEM_TYPE:
+        return False
+    try:
+        return msgspec.json.decode(reply.body, type=dict[str, Any]).get("code") == _UNKNOWN_TOKEN
+    except msgspec.DecodeError:
+        return False
 
 
 def _failure(reply: Reply) -> Exception:

@@ -2,6 +2,7 @@
 
 identity.json    server, branch and token: made by `nouba-kiosk pair`, mode 0600
 kiosk.toml       printer, paper, port: written by `nouba-kiosk pair`, edited by hand
+page_key         signs the forms of the kiosk's own page, mode 0600: made at the first start
 journal.sqlite3  what was promised (`journal`)
 browser/         Chromium's own folder
 """
@@ -10,6 +11,7 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 import tomllib
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -17,6 +19,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 import msgspec
+import structlog
 
 from server.delivery.channels import open_channel
 from server.delivery.paper.ticket_paper import WidthDots
@@ -27,9 +30,12 @@ PAPER_DOTS: Final[dict[int, WidthDots]] = {58: 384, 80: 576}
 _IDENTITY = "identity.json"
 _SETTINGS = "kiosk.toml"
 _JOURNAL = "journal.sqlite3"
+_PAGE_KEY = "page_key"
+_PAGE_KEY_BYTES = 32
 _PORT_MAX = 65_535
 _PRIVATE = 0o600
 _FOLDER_MODE = 0o700
+_log = structlog.get_logger(__name__)
 
 
 class SettingsError(Exception):
@@ -116,15 +122,26 @@ class Place:
     def keep_identity(self, identity: Identity) -> None:
         """Whole or not at all, and never readable by others, not even for a moment."""
         self.make()
-        part = self.identity_file.with_suffix(".part")
-        part.unlink(missing_ok=True)
-        descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _PRIVATE)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            json.dump(asdict(identity), file, indent=1)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(self.identity_file)
-        _sync_folder(self.folder)
+        _keep_private(self.identity_file, json.dumps(asdict(identity), indent=1).encode())
+
+    def page_key(self) -> bytes:
+        """Signs the forms of the kiosk's own page, from one start to the next: a tap may be asked again after it.
+
+        Made when there is none that is whole; one that cannot be kept is good until the program ends.
+        """
+        path = self.folder / _PAGE_KEY
+        try:
+            known = path.read_bytes()
+        except OSError:
+            known = b""
+        if len(known) == _PAGE_KEY_BYTES:
+            return known
+        fresh = secrets.token_bytes(_PAGE_KEY_BYTES)
+        try:
+            _keep_private(path, fresh)
+        except OSError as error:
+            _log.error("page_key_not_kept", problem=str(error))
+        return fresh
 
     def settings(self) -> KioskSettings:
         """Raises SettingsError naming what is wrong; a missing file is all defaults."""
@@ -196,6 +213,19 @@ port = {settings.port}
 # Path of Chromium; "" looks for it.
 browser = {json.dumps(settings.browser)}
 """
+
+
+def _keep_private(path: Path, content: bytes) -> None:
+    """Whole or not at all, and for its owner alone. Raises OSError."""
+    part = path.with_suffix(".part")
+    part.unlink(missing_ok=True)
+    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _PRIVATE)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    part.replace(path)
+    _sync_folder(path.parent)
 
 
 def _sync_folder(folder: Path) -> None:

@@ -60,6 +60,8 @@ class Town:
     lose_replies: bool = False
     """Everything is done, and the answer lost."""
     revoked: bool = False
+    portal: bool = False
+    """Something before the server asks for a password of its own."""
     refuse: str = ""
     """The code with which every tap is refused."""
     refuse_uploads: bool = False
@@ -171,6 +173,9 @@ class _Handler(BaseHTTPRequestHandler):
         town.requests[path] += 1
         if town.hang_seconds:
             time.sleep(town.hang_seconds)
+        if town.portal:
+            self._send(401, {"code": "unauthenticated"}, kind="text/html")
+            return
         public = path.startswith("/pairings")
         is_ours = self.headers.get("Authorization") == f"Bearer {TOKEN}"
         if not public and (town.revoked or not is_ours):
@@ -186,10 +191,14 @@ class _Handler(BaseHTTPRequestHandler):
             return
         self._send(status, value, etag)
 
-    def _send(self, status: int, value: object, etag: str = "") -> None:
+    def _send(
+        self, status: int, value: object, etag: str = "", kind: str = "application/problem+json"
+    ) -> None:
         raw = b"" if value is None else msgspec.json.encode(value)
         self.send_response(status)
         self.send_header("Content-Length", str(len(raw)))
+        if status >= 400:
+            self.send_header("Content-Type", kind)
         self.send_header("Nouba-Time", self.server.town.time().isoformat())
         if etag:
             self.send_header("ETag", f'"{etag}"')

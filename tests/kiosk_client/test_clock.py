@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from kiosk_client.clock import ANCHOR_KEPT_SECONDS, Anchor, KioskClock, Timekeeper
+from kiosk_client.clock import (
+    ANCHOR_KEPT_SECONDS,
+    BEHIND_SECONDS_MAX,
+    Anchor,
+    KioskClock,
+    Timekeeper,
+)
 from tests.builders import HandClock
 from tests.kiosk_client.builders import NOON, HandSteady
 
@@ -48,25 +54,44 @@ def test_a_jump_is_noticed_and_not_followed() -> None:
     assert clock.notice_jump() is None, "clocks drift a little"
 
 
-def test_a_jump_is_not_followed_before_the_server_was_heard() -> None:
+def test_before_the_server_was_heard_a_jump_is_followed_forward_only() -> None:
+    """NTP found its server after a start without a clock of its own; it cannot be earlier than it was."""
     wall, steady = HandClock(NOON), HandSteady()
     clock = a_clock(wall, steady)
-    wall.advance(5 * HOUR)
-    assert clock.notice_jump() == 5 * 3600
-    assert clock.now() == NOON
+    wall.advance(15 * HOUR)
+    assert clock.notice_jump() == 15 * 3600
+    assert clock.now() == NOON + 15 * HOUR
+    wall.advance(-3 * HOUR)
+    assert clock.notice_jump() == -3 * 3600
+    assert clock.now() == NOON + 15 * HOUR
     assert clock.skew_seconds is None
 
 
-def test_after_a_reboot_time_does_not_run_backwards() -> None:
+def test_a_wall_clock_that_lost_the_time_says_so_until_it_is_put_right() -> None:
     wall, steady = HandClock(NOON - 1000 * HOUR), HandSteady()
     clock = a_clock(wall, steady, not_before=True)
-    assert clock.now() == NOON, "a flat battery: the journal knows better"
+    assert clock.is_lost, "a flat battery: this may be any day"
+    assert clock.now() == NOON, "but no earlier than the journal knows"
     steady.seconds += 5
     wall.advance(timedelta(seconds=5))
     assert clock.now() == NOON + timedelta(seconds=5)
     wall.moment = NOON + HOUR
     assert clock.notice_jump() is not None
-    assert clock.now() == NOON + HOUR, "a guess yields to a clock that was just put right"
+    assert (clock.now(), clock.is_lost) == (NOON + HOUR, False)
+
+
+def test_the_server_ends_the_doubt() -> None:
+    wall, steady = HandClock(NOON - 1000 * HOUR), HandSteady()
+    clock = a_clock(wall, steady, not_before=True)
+    clock.server_said(NOON + HOUR, asked=steady(), answered=steady())
+    assert (clock.now(), clock.is_lost) == (NOON + HOUR, False)
+    assert clock.skew_seconds == -1001 * 3600, "which staff see on /devices"
+
+
+def test_a_wall_clock_that_is_only_slow_is_not_lost() -> None:
+    wall, steady = HandClock(NOON - timedelta(seconds=BEHIND_SECONDS_MAX)), HandSteady()
+    clock = a_clock(wall, steady, not_before=True)
+    assert (clock.now(), clock.is_lost) == (NOON, False)
 
 
 def test_an_anchor_is_of_one_boot() -> None:

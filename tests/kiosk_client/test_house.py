@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from kiosk_client.clock import KioskClock
+from kiosk_client.house import Home
 from kiosk_client.server import TAP_TIMEOUT_SECONDS
 from server.domain.errors import (
     BranchClosed,
@@ -25,7 +27,8 @@ from server.domain.errors import (
     UnknownTicket,
 )
 from server.domain.hours import OFFICE_HOURS
-from tests.kiosk_client.builders import NOON, Parts, kiosk_parts
+from tests.builders import HandClock, SeededChance
+from tests.kiosk_client.builders import NOON, Parts, a_tap, assemble, kiosk_parts
 from tests.kiosk_client.fake_server import BRANCH, Town
 
 
@@ -116,6 +119,20 @@ def test_the_block_ends_honestly(tmp_path: Path) -> None:
         assert kiosk.tap("legal").answer.label == "B998", "the other lines go on"
 
 
+def test_a_line_that_is_full_on_the_server_goes_on_with_the_kiosks_own_numbers(
+    tmp_path: Path,
+) -> None:
+    with kiosk_parts(tmp_path, town=Town(now=NOON, block_size=1)) as kiosk:
+        kiosk.town.refuse = "line_full"
+        taken = kiosk.tap(key="last")
+        assert (taken.answer.label, kiosk.link.is_online) == ("A999", True)
+        assert kiosk.tap(key="last").answer.label == "A999", "the same key is the same ticket"
+        kiosk.link.turn()
+        assert kiosk.town.labels() == ["A999"], "uploaded at once"
+        with pytest.raises(LineFull):
+            kiosk.tap()
+
+
 def test_refusals_of_the_server_are_its_own(kiosk: Parts) -> None:
     kiosk.town.refuse = "service_closed"
     with pytest.raises(ServiceClosed):
@@ -129,6 +146,26 @@ def test_refusals_of_the_server_are_its_own(kiosk: Parts) -> None:
         kiosk.tap("nothing")
     with pytest.raises(UnknownBranch):
         kiosk.home.view("elsewhere")
+
+
+def test_after_a_flat_battery_no_number_of_an_unknown_day_is_given_out(kiosk: Parts) -> None:
+    kiosk.go_away()
+    flat = KioskClock(
+        HandClock(NOON - timedelta(days=2000)), kiosk.steady, boot="boot-2", not_before=NOON
+    )
+    home = Home(
+        kiosk.link,
+        kiosk.journal,
+        flat,
+        SeededChance(1),
+        printer=kiosk.printer.status,
+        paper_ordered=kiosk.printer.ordered,
+    )
+    with pytest.raises(KioskOutOfOrder, match="which day"):
+        home.take(BRANCH, a_tap())
+    flat.server_said(NOON, asked=kiosk.steady(), answered=kiosk.steady())
+    assert home.take(BRANCH, a_tap()).answer.label == "A950"
+    kiosk.fake.start()
 
 
 def test_closed_is_closed_without_the_server_too(tmp_path: Path) -> None:
@@ -155,6 +192,34 @@ def test_a_revoked_kiosk_gives_no_tickets_even_offline(kiosk: Parts) -> None:
     kiosk.town.revoked = False
     kiosk.come_back()
     assert kiosk.tap().answer.label == "A001"
+
+
+def test_another_s_401_shuts_no_kiosk(kiosk: Parts) -> None:
+    kiosk.town.portal = True
+    assert kiosk.tap().answer.label == "A950"
+    kiosk.go_away()
+    assert kiosk.tap().answer.label == "A951"
+    assert not kiosk.link.is_revoked
+    kiosk.town.portal = False
+    kiosk.come_back()
+    assert kiosk.town.labels() == ["A950", "A951"]
+
+
+def test_a_token_that_is_accepted_again_opens_the_kiosk_again(tmp_path: Path) -> None:
+    """A server that was restored from an old backup, and then from the right one."""
+    with kiosk_parts(tmp_path) as kiosk:
+        kiosk.town.revoked = True
+        kiosk.link.turn()
+        again = assemble(kiosk.fake, kiosk.journal, seed=1)
+        seen = [again.link.is_revoked]
+        for revoked in (True, False):
+            kiosk.town.revoked = revoked
+            again.link.turn()
+            seen.append(again.link.is_revoked)
+        assert seen == [True, True, False], "a restart does not forget it, an acceptance ends it"
+        again.go_away()
+        assert again.tap().answer.label == "A950"
+        again.fake.start()
 
 
 def test_tickets_are_found_by_their_qr(kiosk: Parts) -> None:
