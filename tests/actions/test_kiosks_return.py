@@ -5,8 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
+
 from server.actions import devices
 from server.db import device_views, reads
+from server.domain.errors import NotAllowed
 from server.domain.events import EventKind
 from tests.actions.test_devices import events
 from tests.builders import MORNING, Town
@@ -74,6 +77,22 @@ def test_a_refused_paper_is_told_to_staff_once(town: Town) -> None:
     assert {each.id: each.not_in_line for each in cards}[device] == (f"A{theirs.first}",)
     town.clock.advance(timedelta(days=1))
     assert not_in_line(town) == []
+
+
+def test_a_revoked_kiosks_numbers_are_given_to_nobody(town: Town) -> None:
+    kiosk = a_device(town)
+    gone = blocks_of(town, kiosk)["a"]
+    devices.revoke_device(
+        hall=town.hall, caller=operator(town), device_id=kiosk.require_device(), key=None
+    )
+    for act in (
+        lambda: blocks_of(town, kiosk),
+        lambda: upload(town, kiosk, offline_ticket(gone, at=MORNING)),
+    ):
+        with pytest.raises(NotAllowed):
+            act()
+    heir = blocks_of(town, a_device(town))["a"]
+    assert heir.last < gone.first
 
 
 def test_a_kiosk_that_was_paired_anew_brings_what_it_gave_out_before(town: Town) -> None:

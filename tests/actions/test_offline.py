@@ -7,7 +7,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from server.actions import devices, housekeeping, offline, settings, tickets
+from server.actions import housekeeping, offline, settings, tickets
 from server.db import device_views, reads
 from server.domain.errors import DayNotLeasable, LineFull, NotAllowed
 from server.domain.events import EventKind
@@ -20,7 +20,6 @@ from tests.machines import (
     a_device,
     blocks_of,
     offline_ticket,
-    operator,
     outcomes,
     upload,
 )
@@ -101,22 +100,6 @@ def test_numbers_are_leased_ahead_but_not_for_any_day(town: Town) -> None:
     for day in (TODAY - timedelta(days=1), TODAY + timedelta(days=2)):
         with pytest.raises(DayNotLeasable):
             blocks_of(town, kiosk, day)
-
-
-def test_a_revoked_kiosks_numbers_are_given_to_nobody(town: Town) -> None:
-    kiosk = a_device(town)
-    gone = blocks_of(town, kiosk)["a"]
-    devices.revoke_device(
-        hall=town.hall, caller=operator(town), device_id=kiosk.require_device(), key=None
-    )
-    for act in (
-        lambda: blocks_of(town, kiosk),
-        lambda: upload(town, kiosk, offline_ticket(gone, at=MORNING)),
-    ):
-        with pytest.raises(NotAllowed):
-            act()
-    heir = blocks_of(town, a_device(town))["a"]
-    assert heir.last < gone.first
 
 
 def test_who_was_not_paired_gets_no_numbers(town: Town) -> None:

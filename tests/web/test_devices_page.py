@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,8 +10,8 @@ from flask.testing import FlaskClient
 
 from server.actions import devices
 from server.domain.roles import Role
-from tests.builders import Town
-from tests.machines import HEALTHY, a_device, paired
+from tests.builders import MORNING, Town
+from tests.machines import HEALTHY, a_device, blocks_of, offline_ticket, paired, upload
 from tests.web.builders import nothing_written, open_site, signed_in
 
 pytestmark = pytest.mark.parametrize("database_kind", ["sqlite"])
@@ -69,6 +70,23 @@ def test_an_administrator_lets_in_and_shuts_out(town: Town, tmp_path: Path) -> N
     assert 'id="device-' not in text(admin)
     unknown = admin.post("/devices/revocations", data={"key": "4", "device": "99"})
     assert unknown.status_code == 404
+
+
+def test_papers_that_are_in_no_line_are_shown(town: Town, tmp_path: Path) -> None:
+    """On the devices' page, with what is lost by shutting the kiosk out; and at the desks."""
+    site = open_site(town, tmp_path)
+    kiosk, other = a_device(town, "hall"), a_device(town, "door")
+    upload(town, kiosk, offline_ticket(blocks_of(town, other)["a"], at=MORNING))
+    admin = signed_in(site, role=Role.ADMIN)
+    assert "ticket y attend encore" not in text(admin)
+    told = replace(HEALTHY, waiting_to_sync=1)
+    devices.report_device(hall=town.hall, caller=kiosk, report=told)
+    page = text(admin)
+    for words in ("papiers qui ne sont dans aucune file", "A900", "ticket y attend encore"):
+        assert page.count(words) == 1, words
+    desk = signed_in(site, desk=0).get("/desk").text
+    assert "papiers qui ne sont dans aucune file" in desk
+    assert "A900" in desk
 
 
 def test_another_branchs_devices_are_out_of_reach(town: Town, tmp_path: Path) -> None:
