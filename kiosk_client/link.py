@@ -155,8 +155,13 @@ class Link:
         """What the journal knows from before this start. Raises JournalFailure."""
         raw = self._journal.fact(_CATALOGUE)
         self._revoked = self._journal.fact(_REVOKED) == "1"
-        if raw:
+        if not raw:
+            return
+        try:
             self._catalogue = Catalogue(msgspec.json.decode(raw, type=DeviceCatalogue))
+        except (msgspec.MsgspecError, ValueError, KeyError, Refusal) as error:
+            # Written by another version of this program: without one, it is fetched anew.
+            _log.error("catalogue_unreadable", problem=str(error))
 
     def run(self) -> None:
         """Turn after turn until `stop`."""

@@ -106,9 +106,12 @@ class Journal:
             _keep_fact(db, name, value)
 
     def anchor(self) -> Anchor | None:
-        """The last anchor of the clock that was written down."""
+        """The last anchor of the clock that was written down; None also for one of another version's."""
         raw = self.fact(_ANCHOR)
-        return msgspec.json.decode(raw, type=Anchor) if raw else None
+        try:
+            return msgspec.json.decode(raw, type=Anchor) if raw else None
+        except msgspec.DecodeError:
+            return None
 
     def keep_anchor(self, anchor: Anchor) -> None:
         self.keep_fact(_ANCHOR, msgspec.json.encode(anchor).decode())
@@ -131,11 +134,17 @@ class Journal:
     # ------------------------------------------------------------ numbers
 
     def keep_blocks(self, blocks: Iterable[Block]) -> None:
-        """Leased numbers; a block that is known already keeps its place."""
+        """Leased numbers. Each begins after the last that was given out of it, whatever was known of the block."""
         with self._file.writing() as db:
             db.executemany(
-                "INSERT INTO blocks VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
-                [(_day(b.day), b.service, b.first, b.last, b.first) for b in blocks],
+                "INSERT INTO blocks VALUES (:day, :service, :first, :last,"
+                " 1 + coalesce((SELECT max(number) FROM tickets WHERE day = :day AND service = :service"
+                " AND number BETWEEN :first AND :last), :first - 1))"
+                " ON CONFLICT DO UPDATE SET next = max(next, min(excluded.next, last + 1))",
+                [
+                    {"day": _day(b.day), "service": b.service, "first": b.first, "last": b.last}
+                    for b in blocks
+                ],
             )
 
     def numbers_left(self, day: date) -> dict[str, int]:

@@ -17,7 +17,7 @@ from kiosk_client.link import (
     POLL_SECONDS,
     Link,
 )
-from server.domain.errors import KioskOutOfOrder
+from server.domain.errors import KioskOutOfOrder, ServerAway
 from server.wire_devices import Block
 from tests.builders import HandClock
 from tests.kiosk_client.builders import DAY, NOON, Parts, assemble, full_disk, kiosk_parts
@@ -63,6 +63,21 @@ def test_a_restart_without_the_server_knows_everything(tmp_path: Path) -> None:
         again.link.turn()
         assert not again.link.is_online
         assert again.tap().answer.label > label
+        again.close()
+
+
+@pytest.mark.parametrize("stored", ["{", '{"version": "older"}', "[]"])
+def test_a_catalogue_of_another_version_is_fetched_anew(tmp_path: Path, stored: str) -> None:
+    with kiosk_parts(tmp_path) as kiosk:
+        kiosk.journal.keep_fact("catalogue", stored)
+        kiosk.journal.keep_fact("clock", stored)
+        assert kiosk.journal.anchor() is None
+        kiosk.fake.stop()
+        again = assemble(kiosk.fake, kiosk.journal, seed=1)
+        with pytest.raises(ServerAway, match="never"):
+            again.tap()
+        again.come_back()
+        assert again.tap().answer.label == "A001"
         again.close()
 
 
