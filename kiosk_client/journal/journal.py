@@ -46,7 +46,7 @@ class Entry:
     answer: TicketAnswer
     is_offline: bool
     is_waiting: bool
-    """Whether the server does not know of it yet."""
+    """Whether the server does not hold it: its place is not confirmed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -195,18 +195,19 @@ class Journal:
             return _entry(db, "secret", secret)
 
     def waiting_to_sync(self) -> int:
-        """How many tickets the server does not know of yet."""
+        """How many tickets the server does not hold: not brought yet, or refused."""
         with self._file.reading() as db:
             count: int = db.execute(
-                "SELECT count(*) FROM tickets WHERE sync = 'waiting'"
+                "SELECT count(*) FROM tickets WHERE sync IN ('waiting', 'refused')"
             ).fetchone()[0]
             return count
 
-    def to_upload(self, limit: int) -> tuple[OfflineTicket, ...]:
-        """The oldest of them, in the order in which they were given out."""
+    def to_upload(self, limit: int, *, skip: int = 0) -> tuple[OfflineTicket, ...]:
+        """The oldest not brought yet, after the first `skip`, in the order in which they were given out."""
         with self._file.reading() as db:
             rows = db.execute(
-                "SELECT * FROM tickets WHERE sync = 'waiting' ORDER BY ordinal LIMIT ?", (limit,)
+                "SELECT * FROM tickets WHERE sync = 'waiting' ORDER BY ordinal LIMIT ? OFFSET ?",
+                (limit, skip),
             ).fetchall()
         return tuple(_offline(row) for row in rows)
 
@@ -365,7 +366,7 @@ def _entry_of(row: sqlite3.Row) -> Entry:
     return Entry(
         answer=msgspec.json.decode(row["answer"], type=TicketAnswer),
         is_offline=row["number"] is not None,
-        is_waiting=row["sync"] == "waiting",
+        is_waiting=row["sync"] in ("waiting", "refused"),
     )
 
 
