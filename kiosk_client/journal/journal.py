@@ -202,6 +202,14 @@ class Journal:
             ).fetchone()[0]
             return count
 
+    def labels_not_synced(self) -> list[str]:
+        """Their numbers as they are on paper."""
+        with self._file.reading() as db:
+            rows = db.execute(
+                "SELECT * FROM tickets WHERE sync IN ('waiting', 'refused') ORDER BY ordinal"
+            )
+            return [_entry_of(row).answer.label for row in rows]
+
     def to_upload(self, limit: int, *, skip: int = 0) -> tuple[OfflineTicket, ...]:
         """The oldest not brought yet, after the first `skip`, in the order in which they were given out."""
         with self._file.reading() as db:
