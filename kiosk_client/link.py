@@ -40,6 +40,9 @@ POLL_SECONDS: Final = 2.0
 AWAY_SECONDS_MAX: Final = 5.0
 REPORT_SECONDS: Final = 5.0
 BATCH_TICKETS_MAX: Final = 100
+HELD_TICKETS_MAX: Final = 10
+"""So many that are refused one by one are the server's trouble, not theirs."""
+UPLOAD_AGAIN_SECONDS: Final = 60.0
 PAPERS_TOLD_MAX: Final = 50
 """A turn; the rest waits for the next."""
 LEASE_AGAIN_SECONDS: Final = 60.0
@@ -90,6 +93,7 @@ class Link:
         self._fruitless: dict[date, float] = {}
         self._reported: DeviceReport | None = None
         self._reported_at = 0.0
+        self._upload_again_at = 0.0
         self._kept_house_at = 0.0
         self._waiting_seconds = POLL_SECONDS
         self._woken = threading.Event()
@@ -155,8 +159,13 @@ class Link:
         """What the journal knows from before this start. Raises JournalFailure."""
         raw = self._journal.fact(_CATALOGUE)
         self._revoked = self._journal.fact(_REVOKED) == "1"
-        if raw:
+        if not raw:
+            return
+        try:
             self._catalogue = Catalogue(msgspec.json.decode(raw, type=DeviceCatalogue))
+        except (msgspec.MsgspecError, ValueError, KeyError, Refusal) as error:
+            # Written by another version of this program: without one, it is fetched anew.
+            _log.error("catalogue_unreadable", problem=str(error))
 
     def run(self) -> None:
         """Turn after turn until `stop`."""
@@ -241,24 +250,32 @@ class Link:
             self._journal.keep_blocks(answer.blocks)
 
     def _upload(self) -> None:
-        batch = self._journal.to_upload(BATCH_TICKETS_MAX)
-        while batch and not self._stopping.is_set():
+        """A refusal of the whole request is no verdict on its tickets: the others go on, it is sent later."""
+        if self._steady() < self._upload_again_at:
+            return
+        size, held = BATCH_TICKETS_MAX, 0
+        while held < HELD_TICKETS_MAX and not self._stopping.is_set():
+            batch = self._journal.to_upload(size, skip=held)
+            if not batch:
+                break
             results = self._sent(batch)
             if results:
                 self._journal.uploaded(results)
-                batch = self._journal.to_upload(BATCH_TICKETS_MAX)
+                size = BATCH_TICKETS_MAX
+            elif len(batch) > 1:
+                size = len(batch) // 2
             else:
-                # Refused as a whole: one ticket that makes no sense must not hold up the others.
-                batch = batch[: len(batch) // 2]
+                held += 1
+        if held:
+            self._upload_again_at = self._steady() + UPLOAD_AGAIN_SECONDS
 
     def _sent(self, batch: tuple[OfflineTicket, ...]) -> tuple[KeptTicket, ...]:
-        """The server's verdict on each; nothing when it refused them as a whole, and they are several."""
+        """The server's verdict on each; nothing when it refused them as a whole."""
         try:
             results = self._server.upload(batch, _key_of(batch)).results
         except Refusal as refusal:
-            if len(batch) > 1:
-                return ()
-            results = (KeptTicket(key=batch[0].key, outcome="refused", code=refusal.code),)
+            _log.error("upload_refused", count=len(batch), code=refusal.code)
+            return ()
         if {each.key for each in results} != {each.key for each in batch}:
             raise Away("the answer is about other tickets")
         for each in results:

@@ -120,9 +120,11 @@ def _journal(place: Place, say: Callable[[str], None]) -> Journal:
             raise
         say(f"The broken journal is kept as {_put_aside(place.journal)}.")
         journal.probe()
-    waiting = journal.waiting_to_sync()
-    if waiting:
-        say(f"Note: {waiting} tickets of the earlier pairing were not brought to the server.")
+    labels = journal.labels_not_synced()
+    if labels:
+        # They stay in the journal: the new pairing tries to bring them, and the server judges each.
+        say(f"Note: {len(labels)} tickets of the earlier pairing are not with the server:")
+        say(f"    {', '.join(labels)}")
     return journal
 
 

@@ -46,7 +46,7 @@ class Entry:
     answer: TicketAnswer
     is_offline: bool
     is_waiting: bool
-    """Whether the server does not know of it yet."""
+    """Whether the server does not hold it: its place is not confirmed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,9 +106,12 @@ class Journal:
             _keep_fact(db, name, value)
 
     def anchor(self) -> Anchor | None:
-        """The last anchor of the clock that was written down."""
+        """The last anchor of the clock that was written down; None also for one of another version's."""
         raw = self.fact(_ANCHOR)
-        return msgspec.json.decode(raw, type=Anchor) if raw else None
+        try:
+            return msgspec.json.decode(raw, type=Anchor) if raw else None
+        except msgspec.DecodeError:
+            return None
 
     def keep_anchor(self, anchor: Anchor) -> None:
         self.keep_fact(_ANCHOR, msgspec.json.encode(anchor).decode())
@@ -131,11 +134,17 @@ class Journal:
     # ------------------------------------------------------------ numbers
 
     def keep_blocks(self, blocks: Iterable[Block]) -> None:
-        """Leased numbers; a block that is known already keeps its place."""
+        """Leased numbers. Each begins after the last that was given out of it, whatever was known of the block."""
         with self._file.writing() as db:
             db.executemany(
-                "INSERT INTO blocks VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
-                [(_day(b.day), b.service, b.first, b.last, b.first) for b in blocks],
+                "INSERT INTO blocks VALUES (:day, :service, :first, :last,"
+                " 1 + coalesce((SELECT max(number) FROM tickets WHERE day = :day AND service = :service"
+                " AND number BETWEEN :first AND :last), :first - 1))"
+                " ON CONFLICT DO UPDATE SET next = max(next, min(excluded.next, last + 1))",
+                [
+                    {"day": _day(b.day), "service": b.service, "first": b.first, "last": b.last}
+                    for b in blocks
+                ],
             )
 
     def numbers_left(self, day: date) -> dict[str, int]:
@@ -186,18 +195,27 @@ class Journal:
             return _entry(db, "secret", secret)
 
     def waiting_to_sync(self) -> int:
-        """How many tickets the server does not know of yet."""
+        """How many tickets the server does not hold: not brought yet, or refused."""
         with self._file.reading() as db:
             count: int = db.execute(
-                "SELECT count(*) FROM tickets WHERE sync = 'waiting'"
+                "SELECT count(*) FROM tickets WHERE sync IN ('waiting', 'refused')"
             ).fetchone()[0]
             return count
 
-    def to_upload(self, limit: int) -> tuple[OfflineTicket, ...]:
-        """The oldest of them, in the order in which they were given out."""
+    def labels_not_synced(self) -> list[str]:
+        """Their numbers as they are on paper."""
         with self._file.reading() as db:
             rows = db.execute(
-                "SELECT * FROM tickets WHERE sync = 'waiting' ORDER BY ordinal LIMIT ?", (limit,)
+                "SELECT * FROM tickets WHERE sync IN ('waiting', 'refused') ORDER BY ordinal"
+            )
+            return [_entry_of(row).answer.label for row in rows]
+
+    def to_upload(self, limit: int, *, skip: int = 0) -> tuple[OfflineTicket, ...]:
+        """The oldest not brought yet, after the first `skip`, in the order in which they were given out."""
+        with self._file.reading() as db:
+            rows = db.execute(
+                "SELECT * FROM tickets WHERE sync = 'waiting' ORDER BY ordinal LIMIT ? OFFSET ?",
+                (limit, skip),
             ).fetchall()
         return tuple(_offline(row) for row in rows)
 
@@ -356,7 +374,7 @@ def _entry_of(row: sqlite3.Row) -> Entry:
     return Entry(
         answer=msgspec.json.decode(row["answer"], type=TicketAnswer),
         is_offline=row["number"] is not None,
-        is_waiting=row["sync"] == "waiting",
+        is_waiting=row["sync"] in ("waiting", "refused"),
     )
 
 

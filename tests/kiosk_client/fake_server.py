@@ -65,6 +65,10 @@ class Town:
     refuse: str = ""
     """The code with which every tap is refused."""
     refuse_uploads: bool = False
+    unwanted: int = 0
+    """This number is refused, each time by itself."""
+    unreadable: int = 0
+    """A request with this number is refused as a whole."""
     version: str = "v1"
     hours: Hours = field(default_factory=lambda: Hours(zone=CASABLANCA, rules=ALWAYS_OPEN))
     seq: int = 1
@@ -293,10 +297,14 @@ def _blocks(town: Town, day: date) -> BlocksAnswer:
 
 def _upload(town: Town, body: Any, key: str) -> tuple[int, object, str]:
     town.batches.append((key, len(body["tickets"])))
-    if town.refuse_uploads:
+    numbers = {ticket["number"] for ticket in body["tickets"]}
+    if town.refuse_uploads or town.unreadable in numbers:
         return 422, {"code": "invalid", "detail": "no"}, ""
     results = []
     for ticket in msgspec.convert(body["tickets"], list[OfflineTicket]):
+        if ticket.number == town.unwanted:
+            results.append({"key": ticket.key, "outcome": "refused", "code": "number_taken"})
+            continue
         outcome = "already" if ticket.key in town.kept else "kept"
         assert town.kept.setdefault(ticket.key, ticket) == ticket, "a key is one ticket for ever"
         results.append({"key": ticket.key, "outcome": outcome})

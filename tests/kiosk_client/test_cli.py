@@ -17,7 +17,8 @@ from kiosk_client.journal import Journal
 from kiosk_client.pairing import big, terminal_qr
 from kiosk_client.running import alone
 from kiosk_client.settings import KioskSettings, Place, SettingsError, checked, server_address
-from tests.kiosk_client.builders import DEVICE
+from server.wire_devices import Block
+from tests.kiosk_client.builders import DAY, DEVICE, a_draft, answer_for
 from tests.kiosk_client.fake_server import TOKEN, FakeServer, Town, fake_server
 from tests.kiosk_client.processes import paired_place
 from virtual_printer import Decoder
@@ -104,6 +105,24 @@ def test_pairing_anew_puts_a_broken_journal_aside(tmp_path: Path) -> None:
     assert (place.folder / "journal.broken-1").read_bytes().startswith(b"no database")
     journal = Journal(place.journal, device=DEVICE)
     assert journal.waiting_to_sync() == 0
+    journal.close()
+
+
+def test_pairing_anew_names_the_tickets_that_are_only_here(tmp_path: Path) -> None:
+    with fake_server(Town()) as fake:
+        place = paired_place(tmp_path / "kiosk", fake.url)
+        journal = Journal(place.journal, device=DEVICE)
+        draft = a_draft("only-here")
+        journal.keep_blocks([Block(service="civil", day=DAY, first=950, last=999)])
+        journal.give_out(draft, lambda number: answer_for(draft, number), with_paper=False)
+        journal.close()
+        thread = accept_soon(fake)
+        done = nouba_kiosk(place.folder, "pair", "--server", fake.url)
+        thread.join()
+    assert done.exit_code == 0, done.output
+    assert "A950" in done.output
+    journal = Journal(place.journal, device=DEVICE)
+    assert journal.waiting_to_sync() == 1, "and the new pairing tries to bring it"
     journal.close()
 
 

@@ -220,6 +220,7 @@ def test_a_token_that_is_accepted_again_opens_the_kiosk_again(tmp_path: Path) ->
         again.go_away()
         assert again.tap().answer.label == "A950"
         again.fake.start()
+        again.close()
 
 
 def test_tickets_are_found_by_their_qr(kiosk: Parts) -> None:

@@ -210,6 +210,23 @@ def test_another_pairing_keeps_tickets_but_no_numbers(tmp_path: Path) -> None:
     again.close()
 
 
+def test_a_block_that_is_leased_again_begins_after_what_was_given_out(journal: Journal) -> None:
+    """Whoever lost or wound back the table of blocks: the tickets say which numbers are taken."""
+    block = Block(service="civil", day=DAY, first=995, last=999)
+    labels = [give(journal, f"key-{number}").answer.label for number in range(2)]
+    for damage in ("DELETE FROM blocks", "UPDATE blocks SET next = first"):
+        with journal._file.writing() as db:
+            db.execute(damage)
+        journal.keep_blocks([block])
+        labels.append(give(journal, damage).answer.label)
+    assert labels == ["A995", "A996", "A997", "A998"]
+    journal.keep_blocks([Block(service="civil", day=DAY, first=900, last=994)])
+    assert give(journal, "lower").answer.label == "A900", "another block has numbers of its own"
+    give(journal, "last of all")
+    journal.keep_blocks([block])
+    assert journal.numbers_left(DAY)["civil"] == 1 + 93
+
+
 def test_papers_are_told_once_the_server_knows_the_ticket(journal: Journal) -> None:
     entry = give(journal, "key")
     journal.begin_sending(entry.answer.id)

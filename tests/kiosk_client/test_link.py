@@ -17,7 +17,7 @@ from kiosk_client.link import (
     POLL_SECONDS,
     Link,
 )
-from server.domain.errors import KioskOutOfOrder
+from server.domain.errors import KioskOutOfOrder, ServerAway
 from server.wire_devices import Block
 from tests.builders import HandClock
 from tests.kiosk_client.builders import DAY, NOON, Parts, assemble, full_disk, kiosk_parts
@@ -63,6 +63,21 @@ def test_a_restart_without_the_server_knows_everything(tmp_path: Path) -> None:
         again.link.turn()
         assert not again.link.is_online
         assert again.tap().answer.label > label
+        again.close()
+
+
+@pytest.mark.parametrize("stored", ["{", '{"version": "older"}', "[]"])
+def test_a_catalogue_of_another_version_is_fetched_anew(tmp_path: Path, stored: str) -> None:
+    with kiosk_parts(tmp_path) as kiosk:
+        kiosk.journal.keep_fact("catalogue", stored)
+        kiosk.journal.keep_fact("clock", stored)
+        assert kiosk.journal.anchor() is None
+        kiosk.fake.stop()
+        again = assemble(kiosk.fake, kiosk.journal, seed=1)
+        with pytest.raises(ServerAway, match="never"):
+            again.tap()
+        again.come_back()
+        assert again.tap().answer.label == "A001"
         again.close()
 
 
@@ -113,14 +128,42 @@ def test_the_same_tickets_are_the_same_request(kiosk: Parts) -> None:
     assert first == second
 
 
+def test_a_request_that_is_refused_as_a_whole_is_no_verdict_on_its_tickets(kiosk: Parts) -> None:
+    kiosk.go_away()
+    labels = [kiosk.tap().answer.label for _ in range(4)]
+    kiosk.town.refuse_uploads = True
+    kiosk.come_back()
+    assert kiosk.journal.waiting_to_sync() == 4
+    sent = len(kiosk.town.batches)
+    kiosk.link.turn()
+    assert len(kiosk.town.batches) == sent, "not again at once"
+    assert kiosk.town.reports[-1].waiting_to_sync == 4
+    kiosk.town.refuse_uploads = False
+    kiosk.link._upload_again_at = 0.0
+    kiosk.link.turn()
+    assert kiosk.town.labels() == labels
+
+
 def test_one_bad_ticket_does_not_hold_up_the_others(kiosk: Parts) -> None:
     kiosk.go_away()
     for _ in range(4):
         kiosk.tap()
-    kiosk.town.refuse_uploads = True
+    kiosk.town.unreadable = 951
     kiosk.come_back()
-    assert kiosk.journal.waiting_to_sync() == 0, "each was refused by itself, and is kept here"
-    assert min(size for _, size in kiosk.town.batches) == 1
+    assert kiosk.town.labels() == ["A950", "A952", "A953"]
+    assert [ticket.number for ticket in kiosk.journal.to_upload(9)] == [951], "it is kept here"
+
+
+def test_a_refused_ticket_is_told_and_never_shown_as_confirmed(kiosk: Parts) -> None:
+    kiosk.go_away()
+    kiosk.tap(key="unwanted")
+    kiosk.tap()
+    kiosk.town.unwanted = 950
+    kiosk.come_back()
+    assert kiosk.town.labels() == ["A951"]
+    assert kiosk.journal.to_upload(9) == (), "a verdict on one ticket is final"
+    assert kiosk.town.reports[-1].waiting_to_sync == 1
+    assert kiosk.tap(key="unwanted").is_offline
 
 
 def test_waiting_grows_while_away_and_a_return_is_noticed(kiosk: Parts) -> None:
