@@ -46,7 +46,7 @@ UPLOAD_AGAIN_SECONDS: Final = 60.0
 PAPERS_TOLD_MAX: Final = 50
 """A turn; the rest waits for the next."""
 LEASE_AGAIN_SECONDS: Final = 60.0
-"""When the server gave no block for a service, it is asked again this much later."""
+"""When the server gave no further numbers of a service, it is asked again this much later."""
 HOUSEKEEPING_SECONDS: Final = 3600.0
 KEPT_FOR: Final = timedelta(days=7)
 ASKING_THREADS: Final = 4
@@ -192,8 +192,9 @@ class Link:
         try:
             self._refresh_view()
             self._refresh_catalogue()
-            self._lease()
             self._upload()
+            # After the tickets: by them the server knows how much of a block is used up.
+            self._lease()
             self._tell_papers()
             self._report()
         except Away as error:
@@ -238,15 +239,21 @@ class Link:
         if self._catalogue is None:
             return
         for day in self._catalogue.days_to_lease(self._clock.now()):
-            lacking = self._catalogue.codes - self._journal.numbers_left(day).keys()
-            if not lacking or self._steady() < self._fruitless.get(day, 0.0):
-                continue
-            self._fruitless[day] = self._steady() + LEASE_AGAIN_SECONDS
-            try:
-                answer = self._server.blocks(day)
-            except Refusal as refusal:
-                _log.warning("no_numbers_leased", day=day.isoformat(), code=refusal.code)
-                continue
+            if self._is_lacking(day) and self._steady() >= self._fruitless.get(day, 0.0):
+                self._lease_for(day)
+                if self._is_lacking(day):
+                    self._fruitless[day] = self._steady() + LEASE_AGAIN_SECONDS
+
+    def _is_lacking(self, day: date) -> bool:
+        assert self._catalogue is not None, "asked only about the days of a catalogue"
+        return bool(self._catalogue.codes - self._journal.at_ease(day))
+
+    def _lease_for(self, day: date) -> None:
+        try:
+            answer = self._server.blocks(day)
+        except Refusal as refusal:
+            _log.warning("no_numbers_leased", day=day.isoformat(), code=refusal.code)
+        else:
             self._journal.keep_blocks(answer.blocks)
 
     def _upload(self) -> None:

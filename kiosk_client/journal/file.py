@@ -190,3 +190,17 @@ def _state_of(error: sqlite3.Error) -> JournalState:
     code = getattr(error, "sqlite_errorcode", None)
     is_full = code is not None and code & _PRIMARY in _FULL
     return "full" if is_full else "broken"
+
+
+def fact(db: sqlite3.Connection, name: str) -> str | None:
+    """What was kept under `name`, if anything."""
+    row = db.execute("SELECT value FROM facts WHERE name = ?", (name,)).fetchone()
+    return None if row is None else str(row[0])
+
+
+def keep_fact(db: sqlite3.Connection, name: str, value: str) -> None:
+    """Keep `value` under `name`, in the caller's transaction."""
+    db.execute(
+        "INSERT INTO facts VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+        (name, value),
+    )

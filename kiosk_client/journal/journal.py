@@ -16,7 +16,7 @@ from typing import Final, Literal
 import msgspec
 
 from kiosk_client.clock import Anchor
-from kiosk_client.journal.file import OWNER, JournalFile
+from kiosk_client.journal.file import OWNER, JournalFile, fact, keep_fact
 from server.domain.errors import LineFull
 from server.wire import TicketAnswer
 from server.wire_devices import Block, JournalState, KeptTicket, OfflineTicket
@@ -90,20 +90,20 @@ class Journal:
     def hand_to(self, device: int) -> None:
         """A pairing: numbers, catalogue and time of an earlier one are not this device's."""
         with self._file.writing() as db:
-            if _fact(db, OWNER) != str(device):
+            if fact(db, OWNER) != str(device):
                 db.execute("DELETE FROM blocks")
                 db.execute("DELETE FROM facts")
-            _keep_fact(db, OWNER, str(device))
+            keep_fact(db, OWNER, str(device))
 
     def fact(self, name: str) -> str | None:
         """Something small that is known by name."""
         with self._file.reading() as db:
-            return _fact(db, name)
+            return fact(db, name)
 
     def keep_fact(self, name: str, value: str) -> None:
         """Write it down."""
         with self._file.writing() as db:
-            _keep_fact(db, name, value)
+            keep_fact(db, name, value)
 
     def anchor(self) -> Anchor | None:
         """The last anchor of the clock that was written down; None also for one of another version's."""
@@ -129,7 +129,7 @@ class Journal:
     def probe(self) -> None:
         """Raises JournalFailure unless something can be written: how a disk with room again is noticed."""
         with self._file.writing() as db:
-            _keep_fact(db, _PROBE, "")
+            keep_fact(db, _PROBE, "")
 
     # ------------------------------------------------------------ numbers
 
@@ -155,6 +155,16 @@ class Journal:
                 (_day(day),),
             )
             return {row[0]: row[1] for row in rows}
+
+    def at_ease(self, day: date) -> frozenset[str]:
+        """The services with at least a quarter of their numbers of `day` left: the others need more."""
+        with self._file.reading() as db:
+            rows = db.execute(
+                "SELECT service FROM blocks WHERE day = ? GROUP BY service"
+                " HAVING 4 * sum(last + 1 - next) >= sum(last + 1 - first)",
+                (_day(day),),
+            )
+            return frozenset(row[0] for row in rows)
 
     # ------------------------------------------------------------ tickets
 
@@ -304,23 +314,11 @@ class Journal:
             )
 
 
-def _fact(db: sqlite3.Connection, name: str) -> str | None:
-    row = db.execute("SELECT value FROM facts WHERE name = ?", (name,)).fetchone()
-    return None if row is None else str(row[0])
-
-
-def _keep_fact(db: sqlite3.Connection, name: str, value: str) -> None:
-    db.execute(
-        "INSERT INTO facts VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
-        (name, value),
-    )
-
-
 def _take_number(db: sqlite3.Connection, draft: Draft) -> int:
     row = db.execute(
         "UPDATE blocks SET next = next + 1 WHERE (day, service, first) ="
         " (SELECT day, service, first FROM blocks WHERE day = ? AND service = ? AND next <= last"
-        " ORDER BY first LIMIT 1) RETURNING next - 1",
+        " ORDER BY first DESC LIMIT 1) RETURNING next - 1",
         (_day(draft.day), draft.service),
     ).fetchone()
     if row is None:

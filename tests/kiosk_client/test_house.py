@@ -127,10 +127,11 @@ def test_a_line_that_is_full_on_the_server_goes_on_with_the_kiosks_own_numbers(
         taken = kiosk.tap(key="last")
         assert (taken.answer.label, kiosk.link.is_online) == ("A999", True)
         assert kiosk.tap(key="last").answer.label == "A999", "the same key is the same ticket"
-        kiosk.link.turn()
-        assert kiosk.town.labels() == ["A999"], "uploaded at once"
         with pytest.raises(LineFull):
             kiosk.tap()
+        kiosk.link.turn()
+        assert kiosk.town.labels() == ["A999"], "uploaded at once"
+        assert kiosk.tap().answer.label == "A998", "and followed by further numbers"
 
 
 def test_refusals_of_the_server_are_its_own(kiosk: Parts) -> None:

@@ -17,7 +17,7 @@ from kiosk_client.link import (
     POLL_SECONDS,
     Link,
 )
-from server.domain.errors import KioskOutOfOrder, ServerAway
+from server.domain.errors import KioskOutOfOrder, LineFull, ServerAway
 from server.wire_devices import Block
 from tests.builders import HandClock
 from tests.kiosk_client.builders import DAY, NOON, Parts, assemble, full_disk, kiosk_parts
@@ -44,6 +44,20 @@ def test_nothing_is_fetched_twice(kiosk: Parts) -> None:
     assert kiosk.town.requests["/device/catalogue"] == 1
     assert kiosk.town.requests[f"/branches/{BRANCH}/views/kiosk"] == 4
     assert len(kiosk.town.reports) == 1, "nothing changed, and five seconds have not passed"
+
+
+def test_a_block_that_is_nearly_used_up_is_followed_by_another(kiosk: Parts) -> None:
+    """A second outage of the same day finds numbers again, below the first ones."""
+    kiosk.go_away()
+    used = [kiosk.tap().answer.label for _ in range(40)]
+    kiosk.come_back()
+    assert kiosk.journal.numbers_left(DAY) == {"civil": 10 + 50, "legal": 50}
+    kiosk.go_away()
+    more = [kiosk.tap().answer.label for _ in range(60)]
+    assert len({*used, *more}) == 100
+    assert (more[0], more[9], more[10], more[-1]) == ("A990", "A999", "A900", "A949")
+    with pytest.raises(LineFull):
+        kiosk.tap()
 
 
 def test_a_new_catalogue_is_fetched_when_the_report_tells_of_it(kiosk: Parts) -> None:
