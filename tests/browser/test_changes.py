@@ -16,6 +16,7 @@ pytestmark = pytest.mark.browser
 NAMES = {Language.ARABIC: "بلدية جديدة", Language.FRENCH: "Mairie neuve"}
 WAIT_MILLISECONDS = 6000
 """About a second, with room for the neighbours of a shared machine."""
+TURNS_MILLISECONDS = 20_000
 ACCENT = re.compile("#123456")
 UNTOUCHED = "window.untouched = true"
 
@@ -46,7 +47,8 @@ def test_name_colour_and_languages_reach_every_screen(site: Site, screens: Scree
         assert page.evaluate("window.untouched"), "it was not loaded anew"
     board, start, *_ = places
     assert board.locator(".board-name :lang(en)").count() == 0
-    assert board.locator(".board-name :lang(fr)").is_visible()
+    # Its turn comes: the wall shows its two languages for eight seconds each.
+    expect(board.locator(".board-name :lang(fr)")).to_be_visible(timeout=TURNS_MILLISECONDS)
     assert start.locator(".start-language").count() == 2
 
 
