@@ -112,6 +112,8 @@ def perform(
             if first is None:
                 raise
             return Answered(value=first, is_new=False)
+        if request is None and not done.is_change:
+            return Answered(value=done.answer, is_new=False)
         if request is None or work.remember(request, done.answer, now):
             work.commit()
             return Answered(value=done.answer, is_new=done.is_change)
