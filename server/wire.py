@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +63,7 @@ class BoardCall:
 
     label: str
     desk: int
+    service: str
     letter: str
     names: Mapping[str, str]
     calls: int
@@ -70,8 +72,26 @@ class BoardCall:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BoardNotice:
+    """What the hall should know beside the calls, now. `id` tells one from another."""
+
+    id: str
+    kind: Literal["info", "prayer", "closing"]
+    texts: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BoardMedia:
+    """A picture or a short video between calls. `url` is a path of the server; `seconds` it stays (0: to its end)."""
+
+    url: str
+    kind: Literal["picture", "video"]
+    seconds: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BoardView:
-    """The wall: the last calls, newest first, and the lines below."""
+    """The wall: the last calls, newest first, the lines below, and what is shown between calls."""
 
     branch: BranchCard
     seq: int
@@ -80,6 +100,8 @@ class BoardView:
     opens_at: datetime | None
     calls: tuple[BoardCall, ...]
     lines: tuple[ServiceTile, ...]
+    notices: tuple[BoardNotice, ...] = ()
+    media: tuple[BoardMedia, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

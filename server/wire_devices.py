@@ -11,6 +11,7 @@ from datetime import date, datetime
 from typing import Any, Literal
 
 from server.wire import BranchCard, PrinterCard, TicketView
+from server.wire_displays import DisplayCard, DisplayState, PageState, SoundState
 
 DeviceKind = Literal["kiosk", "display"]
 PaperState = Literal["ok", "near_end", "end", "unknown"]
@@ -130,6 +131,11 @@ class DeviceReport:
     waiting_to_sync: int = 0
     journal: JournalState = "ok"
     clock_skew_seconds: float | None = None
+    painted_seq: int | None = None
+    """Of a display: the version that its page has put on the glass; the last three are of displays alone."""
+    painted_at: datetime | None = None
+    sound: SoundState = "unknown"
+    page: PageState = "unknown"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,6 +145,8 @@ class ReportAnswer:
     seq: int
     at: datetime
     catalogue_version: str
+    display: DisplayState | None = None
+    """Of a display alone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,6 +168,8 @@ class DeviceCard:
     """Numbers of today whose paper did not come out, while they are still wanted."""
     not_in_line: tuple[str, ...] = ()
     """Numbers on papers that it brought today and that were refused."""
+    display: DisplayCard | None = None
+    """Of a display alone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

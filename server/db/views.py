@@ -199,6 +199,7 @@ def _calls(
         BoardCall(
             label=row.label,
             desk=row.number,
+            service=names[row.service_id].code,
             letter=names[row.service_id].letter,
             names=plain(names[row.service_id].names),
             calls=row.calls,
