@@ -225,7 +225,7 @@ def _told(notice: Notice, about: str) -> dict[str, str]:
 
 
 def read_notices(raw: Sequence[Mapping[str, Any]]) -> Notices:
-    """Notices as JSON holds them. Raises Invalid, KeyError, TypeError or ValueError on what `notices_values` never wrote."""
+    """Notices as JSON holds them. Raises Invalid, KeyError, TypeError or ValueError on what is none of ours."""
     return Notices(all=tuple(_notice(each) for each in raw))
 
 

@@ -11,6 +11,7 @@ from server.db import desk_view, device_views, reads, views
 from server.domain.errors import NoShift
 from server.domain.ids import BranchId, DeskId, Secret, ServiceId, TicketId
 from server.domain.roles import Right
+from server.media import MediaFolders
 from server.pages.rendering import Renderer
 from server.rooms import Message, Room, RoomKind
 
@@ -18,10 +19,17 @@ from server.rooms import Message, Room, RoomKind
 class Painter:
     """Reads a room's view and renders it once for all who are in it."""
 
-    def __init__(self, hall: Hall, renderer: Renderer, ticket_url: Callable[[Secret], str]) -> None:
+    def __init__(
+        self,
+        hall: Hall,
+        renderer: Renderer,
+        ticket_url: Callable[[Secret], str],
+        media: MediaFolders,
+    ) -> None:
         self._hall = hall
         self._renderer = renderer
         self._ticket_url = ticket_url
+        self._media = media
 
     def paint(self, room: Room) -> Message:
         """Raises Refusal when there is nothing to show any more (a shift that was closed)."""
@@ -46,6 +54,7 @@ class Painter:
         with self._hall.store.read() as connection:
             branch = reads.branch(connection, BranchId(room.branch))
             view = views.board(connection, branch, now)
+        view = self._media.with_media(view)
         text = self._renderer.render("board/_board.html", view.branch.languages[0], view=view)
         return _view(room, view.seq, view.at, text)
 
