@@ -14,8 +14,8 @@ import time
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from enum import StrEnum
 from pathlib import Path
-from typing import Literal
 from urllib.parse import quote
 
 import structlog
@@ -39,7 +39,12 @@ _NAME_LENGTH_MAX = 120
 _PICTURES = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp"}
 _log = structlog.get_logger(__name__)
 
-MediaKind = Literal["picture", "video"]
+
+class MediaKind(StrEnum):
+    """What a browser does with it."""
+
+    PICTURE = "picture"
+    VIDEO = "video"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,8 +119,8 @@ class MediaFolders:
         media = tuple(
             BoardMedia(
                 url=f"/board/{slug}/media/{quote(each.name)}?v={each.stamp}",
-                kind=each.kind,
-                seconds=self._picture_seconds if each.kind == "picture" else 0,
+                kind="picture" if each.kind is MediaKind.PICTURE else "video",
+                seconds=self._picture_seconds if each.kind is MediaKind.PICTURE else 0,
             )
             for each in self.listing(slug).shown
         )
@@ -192,7 +197,7 @@ def _look(name: str, stamp: str, path: Path, status: os.stat_result) -> MediaFil
     if found is None:
         return Skipped(name=name, why="it is no JPEG, PNG, WebP, MP4 or WebM")
     kind, content_type = found
-    most = PICTURE_BYTES_MAX if kind == "picture" else VIDEO_BYTES_MAX
+    most = PICTURE_BYTES_MAX if kind is MediaKind.PICTURE else VIDEO_BYTES_MAX
     if status.st_size > most:
         why = f"it has {status.st_size // 1024} KiB, a {kind} may have {most // 1024}"
         return Skipped(name=name, why=why)
@@ -215,12 +220,12 @@ def _picture(path: Path) -> tuple[MediaKind, str] | None:
         if getattr(image, "is_animated", False):
             # It could flash, and nobody can say how long it takes.
             raise ValueError("it is an animated picture; make a video of it")
-        return "picture", _PICTURES[str(image.format)]
+        return MediaKind.PICTURE, _PICTURES[str(image.format)]
 
 
 def _video(head: bytes) -> tuple[MediaKind, str] | None:
     if head[4:8] == b"ftyp" and head[8:12] not in (b"heic", b"heix", b"mif1", b"avif", b"avis"):
-        return "video", "video/mp4"
+        return MediaKind.VIDEO, "video/mp4"
     if head.startswith(b"\x1a\x45\xdf\xa3") and b"webm" in head:
-        return "video", "video/webm"
+        return MediaKind.VIDEO, "video/webm"
     return None

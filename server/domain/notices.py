@@ -25,6 +25,8 @@ DAYS_MAX = 800
 TIMES_A_DAY_MAX = 10
 SPANS_MAX = 6
 MINUTES_MAX = 4 * 60
+BEFORE, AFTER = timedelta(minutes=15), timedelta(minutes=10)
+"""How long around a time the hall is told of it, unless somebody said otherwise."""
 TIME_MARK = "{time}"
 """Stands in a text for the time that it is about, as 12:45."""
 _BRACED = re.compile(r"[{}]")
@@ -48,8 +50,8 @@ class Times:
     """Wall times that are others each day, such as those of a prayer, and how long around them the hall is told."""
 
     days: Mapping[date, tuple[time, ...]]
-    before: timedelta = timedelta(minutes=15)
-    after: timedelta = timedelta(minutes=10)
+    before: timedelta = BEFORE
+    after: timedelta = AFTER
 
     def __post_init__(self) -> None:
         if not self.days or len(self.days) > DAYS_MAX:

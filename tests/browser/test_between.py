@@ -91,7 +91,7 @@ def _folder(site: Site, house: House) -> Path:
 
 def _picture(path: Path, colour: str, size: tuple[int, int] = (1600, 900)) -> None:
     picture = Image.new("RGB", size, colour)
-    ImageDraw.Draw(picture).ellipse((200, 100, size[0] - 200, size[1] - 100), fill="white")
+    ImageDraw.Draw(picture).ellipse((20, 20, size[0] - 20, size[1] - 20), fill="white")
     picture.save(path)
 
 
