@@ -27,17 +27,19 @@ FILE_BYTES_MAX = 1_000_000
 
 @click.command("notices")
 @click.argument("slug")
-@click.argument("file", required=False, type=click.Path(dir_okay=False, path_type=Path))
+@click.argument(
+    "source", metavar="[FILE]", required=False, type=click.Path(dir_okay=False, path_type=Path)
+)
 @click.option("--none", "clears", is_flag=True, help="Take all notices away.")
 @with_place
-def notices(place: Place, /, slug: str, file: Path | None, clears: bool) -> None:
+def notices(place: Place, /, slug: str, source: Path | None, clears: bool) -> None:
     """Show what the hall of the branch SLUG is told, or tell what FILE says instead (docs/notices-example.toml)."""
-    if clears and file is not None:
+    if clears and source is not None:
         raise click.UsageError("FILE or --none, not both")
     with place.hall() as hall:
         branch = branch_of(hall, slug)
-        if file is not None or clears:
-            wanted = NONE if file is None else parse(_read(file), str(file))
+        if source is not None or clears:
+            wanted = NONE if source is None else parse(_read(source), str(source))
             is_new = set_notices(hall=hall, branch=branch.id, wanted=wanted)
             click.echo(changed(f"notices of {slug}", is_new=is_new))
             for line in _lacking(branch, wanted):
@@ -118,8 +120,8 @@ def _lacking(branch: Branch, wanted: Notices) -> Iterable[str]:
 def _read(file: Path) -> str:
     """Raises ConfigError when the file cannot be read or is none of notices by its size alone."""
     try:
-        with file.open("rb") as source:
-            raw = source.read(FILE_BYTES_MAX + 1)
+        with file.open("rb") as opened:
+            raw = opened.read(FILE_BYTES_MAX + 1)
         if len(raw) > FILE_BYTES_MAX:
             raise ConfigError(str(file), (f"it has more than {FILE_BYTES_MAX} bytes",))
         return raw.decode("utf-8-sig")
