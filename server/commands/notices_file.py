@@ -24,6 +24,7 @@ from server.domain.notices import (
     NoticeKind,
     Notices,
     Times,
+    check_text,
 )
 
 _KEYS = (
@@ -97,7 +98,13 @@ class _NoticesReader(Reader):
         wrong = [tag for tag, text in value.items() if not isinstance(text, str)]
         for tag in wrong:
             self._say(f"{key}.text.{tag}", "must be a text in quotes")
-        return {tag: value[tag].strip() for tag in Language if isinstance(value.get(tag), str)}
+        found = {tag: value[tag].strip() for tag in Language if isinstance(value.get(tag), str)}
+        for tag, text in found.items():
+            try:
+                check_text(tag, text, has_time="times" in raw or "before_closing_minutes" in raw)
+            except Invalid as error:
+                self._say(f"{key}.{error.details['field']}", error.message)
+        return found
 
     def _kind(self, raw: Mapping[str, Any], key: str) -> NoticeKind:
         value = raw.get("kind", NoticeKind.INFO.value)

@@ -65,6 +65,17 @@ class Times:
             raise Invalid("would be shown for no time at all", field="before_minutes")
 
 
+def check_text(tag: Language, text: str, *, has_time: bool) -> None:
+    """Whether a text can stand on a wall; `has_time` says whether there is one to put into it. Raises Invalid."""
+    name = f"text.{tag}"
+    if not text.strip() or not text.isprintable() or len(text) > TEXT_LENGTH_MAX:
+        raise Invalid(f"must be one line of 1 to {TEXT_LENGTH_MAX} characters", field=name)
+    if _BRACED.search(text.replace(TIME_MARK, "")):
+        raise Invalid(f"in braces there is {TIME_MARK} alone", field=name)
+    if TIME_MARK in text and not has_time:
+        raise Invalid(f"{TIME_MARK} needs a table of times or before_closing_minutes", field=name)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notice:
     """One notice. What is left open (no dates, no weekdays, no spans) limits nothing: bare, it is always shown.
@@ -85,7 +96,9 @@ class Notice:
         if not any(self.texts.values()):
             raise Invalid("a notice needs a text in at least one language", field="text")
         for tag, text in self.texts.items():
-            self._check(tag, text)
+            check_text(
+                tag, text, has_time=self.times is not None or self.before_closing is not None
+            )
         if self.first_day and self.last_day and self.last_day < self.first_day:
             raise Invalid(
                 f"{self.last_day} comes before first_day, {self.first_day}", field="last_day"
@@ -104,17 +117,6 @@ class Notice:
         if closing is not None and not _MINUTE <= closing <= MINUTES_MAX * _MINUTE:
             raise Invalid(
                 f"must be from 1 to {MINUTES_MAX} minutes", field="before_closing_minutes"
-            )
-
-    def _check(self, tag: Language, text: str) -> None:
-        name = f"text.{tag}"
-        if not text.strip() or not text.isprintable() or len(text) > TEXT_LENGTH_MAX:
-            raise Invalid(f"must be one line of 1 to {TEXT_LENGTH_MAX} characters", field=name)
-        if _BRACED.search(text.replace(TIME_MARK, "")):
-            raise Invalid(f"in braces there is {TIME_MARK} alone", field=name)
-        if TIME_MARK in text and not self.times and self.before_closing is None:
-            raise Invalid(
-                f"{TIME_MARK} needs a table of times or before_closing_minutes", field=name
             )
 
     def covers(self, local: datetime) -> bool:
