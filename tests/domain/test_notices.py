@@ -1,4 +1,4 @@
-"""What a hall is told, and when: days, wall times, prayers and closings, across both nights on which the clock moves."""
+"""What a hall is told, and when: days, wall times, prayers, closings, and both nights on which the clock moves."""
 
 from __future__ import annotations
 
@@ -174,7 +174,7 @@ def test_closing_is_told_by_the_hours_of_the_day() -> None:
 
     def told(now: datetime) -> str | None:
         found = notices_at(Notices(all=(notice,)), hours, now)
-        return found[0].texts["fr"][4:9] if found else None
+        return found[0].texts["fr"][3:8] if found else None
 
     assert told(at(MONDAY, 11, 29)) is None
     assert told(at(MONDAY, 11, 30)) == told(at(MONDAY, 11, 59)) == "12:00"
