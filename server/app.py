@@ -27,6 +27,7 @@ from server.delivery.printing import LEASE_MARGIN, PrintSender
 from server.delivery.push import Pusher
 from server.delivery.worker import Hints, Worker
 from server.domain.ticket import Ticket
+from server.media import MediaFolders
 from server.pages.protection import protect_pages
 from server.pages.rendering import ROOT, Renderer
 from server.rooms import Rooms
@@ -41,6 +42,7 @@ from server.web import (
     home,
     kiosk,
     limits,
+    media,
     metrics,
     paper,
     problems,
@@ -62,6 +64,7 @@ DOORS: tuple[tuple[Blueprint, Guard], ...] = (
     (home.pages, access.anyone),
     (home.status, access.anyone),
     (board.pages, access.anyone),
+    (media.pages, access.anyone),
     (ticket.pages, access.anyone),
     (sign_in.pages, access.anyone),
     (kiosk.sign_in, access.anyone),
@@ -101,6 +104,7 @@ def create_app(config: Config, *, hall: Hall | None = None, paper_url: str = "")
         tokens=access.Tokens(hall),
         paper=PaperOffice(FONTS),
         voice=Voice(find_espeak(), config.data / "voice", config.data / "recordings"),
+        media=MediaFolders(config.data / "media", config.board.picture_seconds),
         paper_url=paper_url,
     )
     app.extensions[EXTENSION] = parts
@@ -112,7 +116,7 @@ def create_app(config: Config, *, hall: Hall | None = None, paper_url: str = "")
     io = _sockets(app, config)
     _believe_proxies(app, config.server.trusted_proxies)
     rooms = Rooms()
-    painter = Painter(hall, parts.renderer, parts.ticket_url)
+    painter = Painter(hall, parts.renderer, parts.ticket_url, parts.media)
     live = sockets.install(io, hall, rooms, painter)
     metrics.install(app, rooms)
     return Nouba(

@@ -6,7 +6,7 @@ import zoneinfo
 
 import click
 
-from server.commands import branches, devices, hours, paired, paper, running, staff
+from server.commands import branches, devices, hours, notices, paired, paper, running, staff
 
 COMMANDS: tuple[click.Command, ...] = (
     running.serve,
@@ -23,6 +23,8 @@ COMMANDS: tuple[click.Command, ...] = (
     paired.device,
 )
 branches.branch.add_command(hours.hours)
+branches.branch.add_command(notices.notices)
+branches.branch.add_command(notices.media)
 
 
 class InOrder(click.Group):

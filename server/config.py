@@ -22,6 +22,7 @@ from typing import Any, cast
 from urllib.parse import urlsplit
 
 from server.config_schema import (
+    BoardSettings,
     Config,
     DatabaseSettings,
     LimitSettings,
@@ -33,6 +34,7 @@ from server.config_schema import (
 )
 
 __all__ = [
+    "BoardSettings",
     "Config",
     "ConfigError",
     "DatabaseSettings",
@@ -84,6 +86,7 @@ _SECTIONS: Mapping[str, Any] = {
     "redis": RedisSettings,
     "limits": LimitSettings,
     "printing": PrintingSettings,
+    "board": BoardSettings,
     "log": LogSettings,
     "security": SecuritySettings,
 }

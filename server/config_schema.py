@@ -197,6 +197,18 @@ class PrintingSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BoardSettings:
+    """What walls show between calls."""
+
+    picture_seconds: int = _setting(
+        12,
+        "How long a picture of the municipality stays on a wall while nobody is called; a video "
+        "plays to its end.",
+        between=(4, 600),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LogSettings:
     """What the server says about itself, on standard error."""
 
@@ -232,6 +244,7 @@ class Config:
     redis: RedisSettings = RedisSettings()
     limits: LimitSettings = LimitSettings()
     printing: PrintingSettings = PrintingSettings()
+    board: BoardSettings = BoardSettings()
     log: LogSettings = LogSettings()
     security: SecuritySettings = SecuritySettings()
 

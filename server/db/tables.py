@@ -53,6 +53,14 @@ paper_layouts = sa.Table(
     sa.Column("layout", sa.JSON, nullable=False),
 )
 
+# A text, not JSON: a year of prayer times is parsed once, not at every paint (`db.notices`).
+notices = sa.Table(
+    "notices",
+    metadata,
+    sa.Column("branch_id", _Id, sa.ForeignKey("branches.id"), primary_key=True),
+    sa.Column("notices", sa.Text, nullable=False),
+)
+
 services = sa.Table(
     "services",
     metadata,

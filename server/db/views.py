@@ -11,12 +11,14 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from server.db import reads
+from server.db.notices import notices_of
 from server.db.prepared import Prepared
 from server.db.staffing import Staffing, read_staffing, read_staffing_around
 from server.db.tables import desks, tickets
 from server.domain import estimate
 from server.domain.branch import Branch, Service
 from server.domain.ids import ServiceId, Texts
+from server.domain.notices import notices_at
 from server.domain.states import AT_A_DESK, TicketState
 from server.domain.ticket import Ticket
 from server.wire import (
@@ -46,6 +48,7 @@ def board(connection: sa.Connection, branch: Branch, now: datetime) -> BoardView
         opens_at=branch.hours.next_opening(now),
         calls=_calls(connection, branch, services, now),
         lines=_tiles(connection, branch, services, now),
+        notices=notices_at(notices_of(connection, branch.id), branch.hours, now),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, Response, request
 
 from server.db import reads, views
+from server.media import stamp_between
 from server.pages.answers import live_page, style_of_accent
 from server.web.context import web
 
@@ -19,12 +20,14 @@ def show(slug: str) -> Response:
     with hall.store.read() as connection:
         branch = reads.branch_by_slug(connection, slug)
         view = views.board(connection, branch, hall.clock.now())
+    view = web().media.with_media(view)
     mode = request.args.get("mode", _MODES[0])
     return live_page(
         "board/board.html",
         "board/_board.html",
         view.branch.languages[0],
         view.seq,
+        variant=stamp_between(view),
         view=view,
         mode=mode if mode in _MODES else _MODES[0],
     )

@@ -16,6 +16,7 @@ from server.domain.branch import Branch, Service
 from server.domain.ids import Language, Secret
 from server.domain.paper_layout import Logo, PaperLayout
 from server.domain.paper_template import Template
+from server.media import MediaFolders
 from server.pages.rendering import Renderer
 from server.voice import Voice
 
@@ -62,6 +63,7 @@ class Web:
     tokens: Tokens
     paper: PaperOffice
     voice: Voice
+    media: MediaFolders
     paper_url: str = ""
 
     def ticket_url(self, secret: Secret) -> str:

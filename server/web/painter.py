@@ -16,6 +16,7 @@ from server.domain.errors import NoShift
 from server.domain.ids import BranchId, DeskId, DeviceId, Secret, ServiceId, TicketId
 from server.domain.look import look_of_key
 from server.domain.roles import Right
+from server.media import MediaFolders
 from server.pages.rendering import Renderer
 from server.rooms import Message, Room, RoomKind
 
@@ -27,10 +28,17 @@ _KEPT = frozenset({RoomKind.BOARD, RoomKind.BOARD_DATA})
 class Painter:
     """Reads a room's view and renders it once for all who are in it."""
 
-    def __init__(self, hall: Hall, renderer: Renderer, ticket_url: Callable[[Secret], str]) -> None:
+    def __init__(
+        self,
+        hall: Hall,
+        renderer: Renderer,
+        ticket_url: Callable[[Secret], str],
+        media: MediaFolders,
+    ) -> None:
         self._hall = hall
         self._renderer = renderer
         self._ticket_url = ticket_url
+        self._media = media
         self._kept: dict[Room, tuple[tuple[int, datetime], Message]] = {}
         self._painting = threading.Lock()
 
@@ -86,6 +94,7 @@ class Painter:
             branch = reads.branch(connection, BranchId(room.branch))
             look = look_of_key(room.key)
             view = look.of(views.board(connection, branch, now))
+        view = self._media.with_media(view)
         text = self._renderer.render(
             "board/_board.html", view.branch.languages[0], view=view, look=look
         )
@@ -96,6 +105,7 @@ class Painter:
         with self._hall.store.read() as connection:
             branch = reads.branch(connection, BranchId(room.branch))
             view = views.board(connection, branch, now)
+        view = self._media.with_media(view)
         body: dict[str, object] = {
             "seq": view.seq,
             "at": view.at.isoformat(),

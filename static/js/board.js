@@ -1,6 +1,7 @@
 // @ts-check
 /** The wall: keeps itself true, turns through the languages, and makes each call seen and heard. */
-import { createAnnouncer, createCallMemory, readCalls } from "nouba/announcer";
+import { createAnnouncer, createCallMemory, isCalling, readCalls } from "nouba/announcer";
+import { createBetween } from "nouba/between";
 import { createChime } from "nouba/chime";
 import { Live, fragment } from "nouba/live";
 import { REPAINT_MILLISECONDS, repaint } from "nouba/repaint";
@@ -13,7 +14,8 @@ const wall = /** @type {HTMLElement} */ (document.querySelector(".wall"));
 const clock = createServerClock(fragment().dataset.at ?? "");
 const chime = createChime();
 const memory = createCallMemory(readCalls(fragment()));
-const announcer = createAnnouncer({ show: spotlight, chime: () => chime.strike() });
+const announcer = createAnnouncer({ show: announced, chime: () => chime.strike() });
+let isAnnouncing = false;
 
 const live = new Live({
   watched: { view: "board", branch: wall.dataset.branch ?? "", language: "" },
@@ -23,7 +25,13 @@ const live = new Live({
     learnTime();
     keepToLanguages();
     announcer.announce(memory.learn(readCalls(fragment()), clock.now()));
+    between.paint();
   },
+});
+const between = createBetween({
+  wall,
+  isQuiet: () => !isAnnouncing && live.online && !isCalling(fragment(), clock.now()),
+  onChange: () => spotlight(null, false),
 });
 learnTime();
 setInterval(tellTime, CLOCK_MILLISECONDS);
@@ -35,6 +43,17 @@ void stayAwake();
 document.addEventListener("visibilitychange", () => void stayAwake());
 
 /**
+ * A call takes the large place back from whatever was shown there.
+ * @param {import("nouba/announcer").Call | null} call
+ * @param {boolean} isNew
+ */
+function announced(call, isNew) {
+  isAnnouncing = call !== null;
+  between.paint();
+  spotlight(call, isNew);
+}
+
+/**
  * Puts one call in the large place: a call that was announced and is already off the list is shown from its copy.
  * @param {import("nouba/announcer").Call | null} call null: the newest
  * @param {boolean} isNew
@@ -44,6 +63,8 @@ function spotlight(call, isNew) {
   if (!list) return;
   for (const extra of list.querySelectorAll("[data-extra]")) extra.remove();
   for (const element of list.querySelectorAll("[data-spot]")) element.removeAttribute("data-spot");
+  // Nobody is called and the large place is lent: the newest call stands first in the list.
+  if (!call && between.isShown) return;
   const spot = call ? (listed(list, call.key) ?? added(list, call.element)) : list.firstElementChild;
   spot?.setAttribute("data-spot", "");
   // A push takes the mark away while the call still flashes; put back before the next frame, the flash goes on.

@@ -31,6 +31,7 @@ PAGES = {
     "/ready": "anyone",
     "/metrics": "anyone",
     "/board/<slug>": "anyone",
+    "/board/<slug>/media/<name>": "anyone",
     "/branches/<slug>/accent.css": "anyone",
     "/t/<secret>": "anyone",
     "/T/<secret>": "anyone",

@@ -30,10 +30,12 @@ from server.wire import BoardView, KioskView
 
 
 def _board(asked: Asked[Nothing]) -> Response:
-    hall = web().hall
+    hall, media = web().hall, web().media
     with hall.store.read() as connection:
         branch = reads.branch_by_slug(connection, asked.branch)
-        return versioned(branch.seq, lambda: views.board(connection, branch, hall.clock.now()))
+        return versioned(
+            branch.seq, lambda: media.with_media(views.board(connection, branch, hall.clock.now()))
+        )
 
 
 def _kiosk(asked: Asked[Nothing]) -> Response:
