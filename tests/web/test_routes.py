@@ -31,6 +31,8 @@ PAGES = {
     "/ready": "anyone",
     "/metrics": "anyone",
     "/board/<slug>": "anyone",
+    "/board/<slug>/say/chime.wav": "anyone",
+    "/board/<slug>/say/<any(ar, fr, zgh, en):language>.wav": "anyone",
     "/branches/<slug>/accent.css": "anyone",
     "/t/<secret>": "anyone",
     "/T/<secret>": "anyone",
