@@ -31,7 +31,7 @@ from server.domain.ticket import Ticket
 from server.pages.protection import protect_pages
 from server.pages.rendering import ROOT, Renderer
 from server.rooms import Rooms
-from server.voice import Voice, find_espeak
+from server.voice import open_voice
 from server.voice.warming import Warmer
 from server.web import (
     access,
@@ -56,8 +56,6 @@ from server.web.painter import Painter
 from server.web.sessions import CookieSessions
 
 _log = structlog.get_logger(__name__)
-VOICE, RECORDINGS = "voice", "recordings"
-"""Folders in the data folder: what was rendered, and what people recorded."""
 STATIC_CACHE = timedelta(days=365)
 """Addresses of static files carry a hash of their content."""
 SESSION = timedelta(hours=12)
@@ -111,7 +109,7 @@ def create_app(config: Config, *, hall: Hall | None = None, paper_url: str = "")
         renderer=Renderer(app),
         tokens=access.Tokens(hall),
         paper=PaperOffice(FONTS),
-        voice=Voice(find_espeak(), config.data / VOICE, config.data / RECORDINGS),
+        voice=open_voice(config.data),
         paper_url=paper_url,
     )
     app.extensions[EXTENSION] = parts
@@ -132,9 +130,7 @@ def create_app(config: Config, *, hall: Hall | None = None, paper_url: str = "")
         live=live,
         worker=_worker(hall, config, rooms, painter, live, parts),
         hall=hall,
-        warmer=Warmer(
-            config.data / VOICE, config.data / RECORDINGS, partial(say.order_of, hall), _log
-        ),
+        warmer=Warmer(config.data, partial(say.order_of, hall), _log),
     )
 
 

@@ -6,6 +6,7 @@
 from server.voice.calls import call
 from server.voice.espeak import Engine, Espeak, find_espeak
 from server.voice.recordings import fragment_name
+from server.voice.rendering import open_voice
 from server.voice.speaking import CannotSay, Fragment, Origin, Plan, Voice, chime
 
 __all__ = [
@@ -20,4 +21,5 @@ __all__ = [
     "chime",
     "find_espeak",
     "fragment_name",
+    "open_voice",
 ]

@@ -30,6 +30,15 @@ NUMBERS_MAX = 999
 """As many as a line can give out in a day."""
 
 
+CACHE_FOLDER, RECORDINGS_FOLDER = "voice", "recordings"
+"""In the data folder: what was rendered, and what people recorded."""
+
+
+def open_voice(data: Path) -> Voice:
+    """The voice of the installation with this data folder."""
+    return Voice(find_espeak(), data / CACHE_FOLDER, data / RECORDINGS_FOLDER)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
     """Whose calls are to be rendered: those of all branches together."""

@@ -29,6 +29,8 @@ _QUIET = 0.02
 """Of a fragment's own peak: below this its beginning and end are silence."""
 _QUIET_MAX = 0.1
 """A tone without a pause has no room around it: never is more than this taken for silence."""
+_STRIDE = 2
+"""Every second sample says as well how loud it is, in half the time."""
 _ABOVE_ROOM = 3
 _BLOCK_SECONDS = 0.02
 _MARGIN_SECONDS = 0.012
@@ -80,8 +82,8 @@ def prepared(samples: array[int]) -> array[int]:
 def loudness(samples: array[int]) -> float:
     """Root mean square of what is voiced. `samples` must hold something that can be heard."""
     limit = _peak(samples) * _QUIET
-    voiced = [each for each in samples if each > limit or each < -limit]
-    return math.sqrt(sum(map(mul, voiced, voiced)) / len(voiced))
+    voiced = [each for each in samples[::_STRIDE] if each > limit or each < -limit]
+    return math.sqrt(sum(map(mul, voiced, voiced)) / len(voiced)) if voiced else limit
 
 
 def _turned(samples: array[int], gain: float) -> array[int]:

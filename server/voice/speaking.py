@@ -93,7 +93,7 @@ class Voice:
 
     def __init__(self, engine: Engine | None, cache: Path, recordings: Path) -> None:
         self._engine = engine
-        self._cache = cache
+        self.cache = cache
         self._writes = 0
         self._engines = threading.BoundedSemaphore(ENGINES_MAX)
         self._sounds: Kept[array[int]] = Kept(SOUNDS_BYTES_MAX, lambda each: 2 * len(each))
@@ -257,13 +257,13 @@ class Voice:
         return sound.prepared(_read(wav))
 
     def _file(self, language: str, piece: _Piece) -> Path:
-        return self._cache / language / f"{_digest(f'{_PREPARATION} {language} {piece.key}')}.wav"
+        return self.cache / language / f"{_digest(f'{_PREPARATION} {language} {piece.key}')}.wav"
 
     def _keep_small(self) -> None:
         self._writes += 1
         if self._writes % _WRITES_BETWEEN_LOOKS != 1:
             return
-        files = list(self._cache.glob("*/*.wav"))
+        files = list(self.cache.glob("*/*.wav"))
         if len(files) <= CACHE_FILES_MAX:
             return
         files.sort(key=lambda each: each.stat().st_mtime)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Protocol
 
 from server.voice.recordings import Recordings
-from server.voice.rendering import Order
+from server.voice.rendering import CACHE_FOLDER, RECORDINGS_FOLDER, Order
 
 LOOK_SECONDS = 20
 """Before the first look, when all screens of a hall come back, and between two."""
@@ -27,11 +27,9 @@ class Log(Protocol):
 class Warmer:
     """Looks now and then whether what `wanted` gives, or the folder of recordings, is other than it was."""
 
-    def __init__(
-        self, cache: Path, recordings: Path, wanted: Callable[[], Order], log: Log
-    ) -> None:
-        self._cache = cache
-        self._recordings = recordings
+    def __init__(self, data: Path, wanted: Callable[[], Order], log: Log) -> None:
+        self._cache = data / CACHE_FOLDER
+        self._recordings = data / RECORDINGS_FOLDER
         self._wanted = wanted
         self._log = log
         self._ended = threading.Event()
