@@ -50,6 +50,7 @@ from server.web import (
     sign_in,
     sockets,
     ticket,
+    voice,
 )
 from server.web.context import EXTENSION, Web
 from server.web.painter import Painter
@@ -74,6 +75,7 @@ DOORS: tuple[tuple[Blueprint, Guard], ...] = (
     (desk.pages, access.staff),
     (paper.pages, access.administrator),
     (devices.pages, access.supervisor),
+    (voice.pages, access.supervisor),
     (api.public, access.anyone),
     (api.blueprint, access.program),
 )
