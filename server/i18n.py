@@ -125,6 +125,19 @@ def t_wait(language: str, wait: WaitSpan | None) -> str:
     )
 
 
+def wait_range(language: str, wait: WaitSpan | None) -> str:
+    """The same as short as a wall needs it: `10–15 min`. "" when unknown."""
+    if wait is None:
+        return ""
+    low = wait.p50_seconds // _SECONDS_A_MINUTE
+    high = ceil(wait.p90_seconds / _SECONDS_A_MINUTE)
+    rounded_low, rounded_high = _rounded(low, high)
+    if high <= _MINUTES_SHORT or rounded_low == 0 or rounded_high > _MINUTES_SHORT * 12:
+        return t_wait(language, wait)
+    # Isolated as one: Arabic around it would turn the two numbers.
+    return translate(language, "%(minutes)s min", minutes=isolated(f"{rounded_low}–{rounded_high}"))
+
+
 def wait_texts(language: str) -> dict[str, object]:
     """The sentences of `t_wait` with `{low}` and `{high}` left open.
 

@@ -10,6 +10,7 @@ from server.actions.hall import Hall
 from server.db import desk_view, device_views, reads, views
 from server.domain.errors import NoShift
 from server.domain.ids import BranchId, DeskId, Secret, ServiceId, TicketId
+from server.domain.look import look_of_key
 from server.domain.roles import Right
 from server.pages.rendering import Renderer
 from server.rooms import Message, Room, RoomKind
@@ -43,10 +44,13 @@ class Painter:
 
     def _board(self, room: Room) -> Message:
         now = self._hall.clock.now()
+        look = look_of_key(room.key)
         with self._hall.store.read() as connection:
             branch = reads.branch(connection, BranchId(room.branch))
-            view = views.board(connection, branch, now)
-        text = self._renderer.render("board/_board.html", view.branch.languages[0], view=view)
+            view = views.board(connection, branch, now, look)
+        text = self._renderer.render(
+            "board/_board.html", view.branch.languages[0], view=view, look=look
+        )
         return _view(room, view.seq, view.at, text)
 
     def _kiosk(self, room: Room) -> Message:

@@ -17,6 +17,7 @@ from server.actions.hall import Caller, Hall
 from server.db import reads
 from server.domain.errors import Invalid, NoShift, NotAllowed, Refusal, UnknownTicket
 from server.domain.ids import Secret
+from server.domain.look import Look, read_look
 from server.domain.roles import Right, rights_of
 from server.pages.forms import is_writable
 from server.rooms import Message, Room, RoomKind, Rooms
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from server.web.websocket import LiveSockets
 
 TEXT_LENGTH_MAX = 80
+LINES_LENGTH_MAX = 1_000
+"""Characters in the codes of all lines that one wall shows."""
 PING_INTERVAL_SECONDS = 10
 PING_TIMEOUT_SECONDS = 10
 MESSAGE_BYTES_MAX = 4_096
@@ -76,11 +79,18 @@ class _Asked:
             raise Invalid("watch takes an object", field="watch")
         self._raw = raw
 
-    def text(self, name: str, default: str | None = None) -> str:
+    def text(
+        self, name: str, default: str | None = None, *, length_max: int = TEXT_LENGTH_MAX
+    ) -> str:
         value = self._raw.get(name, default)
-        if not isinstance(value, str) or len(value) > TEXT_LENGTH_MAX or not is_writable(value):
+        if not isinstance(value, str) or len(value) > length_max or not is_writable(value):
             raise Invalid(f"{name} must be a short text", field=name)
         return value
+
+    def look(self) -> Look:
+        """What of the board: said as in the page's address, or not at all."""
+        lines = self.text("lines", "", length_max=LINES_LENGTH_MAX)
+        return read_look(self.text("mode", ""), lines, self.text("desk", ""))
 
     def language(self) -> str:
         value = self.text("language", "")
@@ -134,7 +144,8 @@ def _rooms_for(hall: Hall, asked: _Asked) -> tuple[list[Room], Grant | None]:
         case "board":
             with hall.store.read() as connection:
                 branch = reads.branch_by_slug(connection, asked.text("branch"))
-            return [Room(kind=RoomKind.BOARD, branch=branch.id)], None
+            look = asked.look()
+            return [Room(kind=RoomKind.BOARD, branch=branch.id, key=look.key)], None
         case "kiosk":
             who = _kiosk(asked)
             room = Room(kind=RoomKind.KIOSK, branch=who.caller.branch, language=asked.language())
