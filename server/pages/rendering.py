@@ -276,7 +276,11 @@ def _json(value: object) -> Markup:
 
 def _version() -> str:
     """A mark of every template, script, style and text as this process found them."""
-    folders = ((STATIC / "css", "*.css"), (STATIC / "js", "*.js"), (ROOT / "templates", "**/*.html"))
+    folders = (
+        (STATIC / "css", "*.css"),
+        (STATIC / "js", "*.js"),
+        (ROOT / "templates", "**/*.html"),
+    )
     files = [file for folder, pattern in folders for file in sorted(folder.glob(pattern))]
     files += sorted(i18n.TRANSLATIONS.glob("*/LC_MESSAGES/messages.po"))
     found = hashlib.sha256()

@@ -38,14 +38,16 @@ export class LocalNews extends Shown {
   #options;
   #after = -1;
   #painted = -1;
-  /** When the program last heard the truth, on this page's own clock. */
-  #truthAt = -Infinity;
+  /** When the program last heard the truth, on this page's own clock: milliseconds. */
+  #truthAt;
   #isBelieved = false;
 
   /** @param {import("nouba/shown").ShownOptions & NewsOptions} options */
   constructor(options) {
     super(options);
     this.#options = options;
+    // Until the program has said it: what the page itself can tell of a board that was kept, by this machine's clock.
+    this.#truthAt = performance.now() - Math.max(0, Date.now() - Date.parse(fragment().dataset.at ?? ""));
   }
 
   /** Asks for ever. */
