@@ -19,7 +19,7 @@ from server.db.tables import desks, tickets
 from server.domain import estimate
 from server.domain.branch import Branch, Service
 from server.domain.ids import ServiceId, Texts
-from server.domain.look import LINES_MAX, Look
+from server.domain.look import LINES_MAX, WHOLE_BOARD, Look
 from server.domain.states import AT_A_DESK, TicketState
 from server.domain.ticket import Ticket
 from server.wire import (
@@ -41,7 +41,7 @@ LINE_SHOWN_MAX = 200
 
 
 def board(
-    connection: sa.Connection, branch: Branch, now: datetime, look: Look = Look()
+    connection: sa.Connection, branch: Branch, now: datetime, look: Look = WHOLE_BOARD
 ) -> BoardView:
     """The wall, or the part of it that `look` asks for: its calls are the last of these lines or of this desk.
 

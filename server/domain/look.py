@@ -30,7 +30,7 @@ class Look:
     @property
     def key(self) -> str:
         """The same for all screens that show the same: the key of their room; "" for the whole board in turn."""
-        if self == Look():
+        if self == WHOLE_BOARD:
             return ""
         return f"{self.mode}|{','.join(sorted(self.lines))}|{self.desk or ''}"
 
@@ -57,6 +57,9 @@ class Look:
 
     def _has(self, service: str, desk: int) -> bool:
         return (not self.lines or service in self.lines) and self.desk in (None, desk)
+
+
+WHOLE_BOARD = Look()
 
 
 def read_look(mode: str, lines: str, desk: str) -> Look:
