@@ -87,25 +87,39 @@ class Browser:
     def stop(self) -> None:
         self._stopping.set()
 
+    def launch(self) -> subprocess.Popen[bytes]:
+        """Start it. Raises OSError."""
+        # A group of its own: a browser is many processes, and all of them must go.
+        return subprocess.Popen(  # noqa: S603 (our own command line)
+            self._command, start_new_session=True, stdout=subprocess.DEVNULL, stderr=None
+        )
+
+    def find_fault(self, ran_seconds: float) -> str | None:
+        """Why it must be started anew, None while all is well; asked each second."""
+        silent = min(self._quiet_seconds(), ran_seconds)
+        return "silent" if silent > self._silent_seconds_max else None
+
+    def after_end(self) -> None:
+        """All its processes are gone."""
+
     def _run_once(self) -> None:
         try:
-            # A group of its own: a browser is many processes, and all of them must go.
-            process = subprocess.Popen(  # noqa: S603 (our own command line)
-                self._command, start_new_session=True, stdout=subprocess.DEVNULL, stderr=None
-            )
+            process = self.launch()
         except OSError as error:
             _log.error("browser_not_started", problem=str(error))
             return
         self.starts += 1
         began = time.monotonic()
+        fault = None
         while process.poll() is None and not self._stopping.wait(_LOOK_SECONDS):
-            silent = min(self._quiet_seconds(), time.monotonic() - began)
-            if silent > self._silent_seconds_max:
-                _log.warning("browser_silent", seconds=round(silent))
+            fault = self.find_fault(time.monotonic() - began)
+            if fault is not None:
                 break
         _end(process)
+        self.after_end()
         if not self._stopping.is_set():
-            _log.warning("browser_ended", code=process.returncode)
+            ran = round(time.monotonic() - began)
+            _log.warning("browser_ended", why=fault or "ended", code=process.returncode, ran=ran)
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
