@@ -176,9 +176,7 @@ class News:
     @property
     def painted(self) -> Painted:
         with self._changed:
-            return Painted(
-                seq=self._painted.seq, at=self._painted.at, page=self._page_state()
-            )
+            return Painted(seq=self._painted.seq, at=self._painted.at, page=self._page_state())
 
     @property
     def quiet_seconds(self) -> float:
@@ -247,4 +245,3 @@ def _as_announced(call: BoardCall | None) -> dict[str, Any] | None:
     if call is None:
         return None
     return {"key": call_key(call), "number": call.label, "desk": call.desk}
-

@@ -6,31 +6,19 @@ to do while another speaks, and how to go on when the sound, the server or this 
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable
 from typing import Final, Protocol
-from uuid import uuid4
 
 import structlog
 
-from display_client.announcing import Queue, Wanted, languages_in_time
-from display_client.memory import Memory, Remembered
+from display_client.memory import Memory
 from display_client.news import News
-from display_client.player import Player, PlayerFailed, Playing, one_stream, seconds_of
-from server.domain.errors import Refusal
-from server.wire import BoardCall, BoardView
+from display_client.player import Player
 from server.wire_displays import (
-    DisplaySettings,
-    DisplayState,
-    SoundState,
     SpeechAnswer,
     SpeechStep,
-    call_key,
 )
-
-from device_client.http import Away
-from device_client.server import Revoked
 
 GOING_SECONDS: Final = 2.0
 """The grant lives 5 s: one lost word of ours does not end it."""
