@@ -7,7 +7,7 @@ wrong by hours, and the calls carry the server's.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
@@ -27,14 +27,6 @@ SENTENCE_SECONDS: Final = 4.0
 CHIME_SECONDS: Final = 1.5
 """The chime with the pause after it."""
 CALLED: Final = "called"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
-    """Which calls this display shows large and which it says."""
-
-    is_shown: Callable[[BoardCall], bool]
-    is_spoken: Callable[[BoardCall], bool]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -86,10 +78,6 @@ class Queue:
         self.waiting = [call for call in self.waiting if _is_fresh(call, now)]
         return self.waiting[0] if self.waiting else None
 
-    def is_wanted(self, key: str) -> bool:
-        """Whether a call that is being said is still to be answered."""
-        return any(call_key(call) == key for call in self.waiting)
-
     def done(self, key: str) -> None:
         """It was said, here or by another, or it had its time on the screen."""
         self.waiting = [call for call in self.waiting if call_key(call) != key]
@@ -123,7 +111,7 @@ def languages_in_time(
     now: datetime,
     seconds: Mapping[str, float],
 ) -> tuple[str, ...]:
-    """As many of `languages`, in their order, as let every waiting call be said before it is a minute old; at least one.
+    """The first of `languages`, and as many more as let every waiting call be said before it is a minute old.
 
     `seconds` are the lengths of a sentence by language, as far as they are known.
     """

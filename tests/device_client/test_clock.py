@@ -12,7 +12,8 @@ from device_client.clock import (
     Timekeeper,
 )
 from tests.builders import HandClock
-from tests.kiosk_client.builders import NOON, HandSteady
+from tests.builders import HandSteady
+from tests.kiosk_client.builders import NOON
 
 HOUR = timedelta(hours=1)
 

@@ -23,7 +23,7 @@ WAIT_SECONDS_MAX = 60
 HEADLESS = ("--headless", "--no-sandbox", "--disable-gpu", "--screen-info={1920x1080}")
 """As root, in a test, without a screen. The product keeps the sandbox."""
 PAGE = """<!doctype html><title>board</title>
-<body style="margin:0;background:linear-gradient(#063,#fc0)"><h1 style="font-size:300px">A012</h1>
+<body style="margin:0;min-height:100vh;background:linear-gradient(#063,#fc0)"><h1 style="font-size:300px">A012</h1>
 <script>
 async function ask() {
   for (;;) {

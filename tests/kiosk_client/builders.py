@@ -36,16 +36,6 @@ PRESS = PaperPress(FONTS)
 _keys = itertools.count(1)
 
 
-class HandSteady:
-    """Seconds since the machine started, counted by hand."""
-
-    def __init__(self) -> None:
-        self.seconds = 1000.0
-
-    def __call__(self) -> float:
-        return self.seconds
-
-
 def a_journal(path: Path, *, numbers: int = 50, pages_max: int | None = None) -> Journal:
     """A journal that was handed to `DEVICE`, with a block of each service on `DAY`."""
     first = Journal(path)
