@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Final
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 
 import structlog
 from flask import Flask, Response, jsonify, request, send_file
@@ -38,7 +38,9 @@ def create_app(
     name: str,
 ) -> Flask:
     """The Flask app for the one browser on this machine; `name` is what staff call this display."""
-    app = Flask("nouba_display", root_path=str(ROOT), static_folder=None, template_folder="templates")
+    app = Flask(
+        "nouba_display", root_path=str(ROOT), static_folder=None, template_folder="templates"
+    )
     app.config.update(MAX_CONTENT_LENGTH=0)
     app.before_request(refuse_strangers)
     Renderer(app)
@@ -150,7 +152,11 @@ def _plain(name: str, *, is_revoked: bool) -> Response:
     from server.pages.rendering import renderer
 
     text = renderer().render(
-        "board/waiting.html", "ar", languages=tuple(i18n.LANGUAGE_NAMES), name=name, is_revoked=is_revoked
+        "board/waiting.html",
+        "ar",
+        languages=tuple(i18n.LANGUAGE_NAMES),
+        name=name,
+        is_revoked=is_revoked,
     )
     answer = Response(text, WAITING_STATUS, content_type="text/html; charset=utf-8")
     answer.headers["Cache-Control"] = "no-store"

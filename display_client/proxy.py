@@ -168,7 +168,9 @@ class Proxy:
                 self._cache.confirmed(shelf, target)
                 return _passed(kept)
             if answer.status == 404:
-                return Passed(status=404, headers=passed_on(answer.headers), body=answer.body.read())
+                return Passed(
+                    status=404, headers=passed_on(answer.headers), body=answer.body.read()
+                )
             if answer.status != 200:
                 return None
             headers = passed_on(answer.headers)
@@ -259,7 +261,9 @@ def _is_servers(answer: Fetched, target: str) -> bool:
         return True
     kind = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
     wanted = _KINDS.get(Path(urlsplit(target).path).suffix, "").partition(";")[0]
-    is_script = kind in ("text/javascript", "application/javascript") and wanted == "text/javascript"
+    is_script = (
+        kind in ("text/javascript", "application/javascript") and wanted == "text/javascript"
+    )
     return (
         target.startswith("/static/")
         and answer.status in (200, 304)

@@ -19,8 +19,7 @@ from display_client.power import (
     is_screen_wanted,
 )
 from server.domain.hours import Hours, HoursRule, Span
-from tests.builders import CASABLANCA
-from tests.builders import HandSteady
+from tests.builders import CASABLANCA, HandSteady
 
 CLOSED: tuple[Span, ...] = ()
 OFFICE = (Span(time(8, 30), time(12, 0)), Span(time(14, 0), time(16, 30)))
@@ -111,7 +110,9 @@ def test_the_way_is_found_by_the_session(
     monkeypatch.setenv("PATH", str(folder))
     assert find_screen("auto", environment, devices=no_cec(tmp_path)).method == found
     assert find_screen("none", environment, devices=no_cec(tmp_path)).method == "none"
-    assert find_screen("cec", environment, devices=no_cec(tmp_path)).method == "cec", "as it was set"
+    assert find_screen("cec", environment, devices=no_cec(tmp_path)).method == "cec", (
+        "as it was set"
+    )
 
 
 def test_a_television_is_switched_over_hdmi(tmp_path: Path, programs: Path) -> None:
@@ -131,8 +132,8 @@ def test_a_television_is_switched_over_hdmi(tmp_path: Path, programs: Path) -> N
 
 
 def test_each_output_of_wayland_is_switched(tmp_path: Path, programs: Path) -> None:
-    listing = "cat <<'END'\nHDMI-A-1 \"Samsung\"\n  Enabled: yes\n  Modes:\nDP-1 \"Other\"\nEND"
-    program(programs, "wlr-randr", f'if [ $# = 0 ]; then {listing}\nfi')
+    listing = 'cat <<\'END\'\nHDMI-A-1 "Samsung"\n  Enabled: yes\n  Modes:\nDP-1 "Other"\nEND'
+    program(programs, "wlr-randr", f"if [ $# = 0 ]; then {listing}\nfi")
     find_screen("wlr-randr", {}, devices=tmp_path).switch(on=False)
     assert called(programs) == [
         "wlr-randr ",

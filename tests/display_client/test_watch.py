@@ -16,8 +16,8 @@ from display_client.watch import (
     RemoteWatch,
     Watch,
 )
-from tests.display_client.screens import Hall, page_app, served
 from tests.builders import HandSteady
+from tests.display_client.screens import Hall, page_app, served
 
 JPEG = b"\xff\xd8\xff" + b"0" * 100
 HEADERS = {LOCAL_HEADER: "1"}
