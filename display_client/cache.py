@@ -1,4 +1,7 @@
-"""Files of the server on this machine's disk, so that the board opens without a network. Bounded; a full disk is harmless."""
+"""Files of the server on this machine's disk, so that the board opens without a network.
+
+Bounded, whole or not there, and a full disk is harmless.
+"""
 
 from __future__ import annotations
 
@@ -18,6 +21,7 @@ import structlog
 MEGABYTE: Final = 1_000_000
 USED_AGAIN_SECONDS: Final = 3600.0
 """What was used is noted no oftener than this: a memory card wears out."""
+CHUNK_BYTES: Final = 65_536
 _HEAD: Final = ".json"
 _log = structlog.get_logger(__name__)
 
@@ -125,7 +129,10 @@ class Cache:
     def _write_body(self, place: Path, body: IO[bytes]) -> str:
         """A name of its own for each content: who is reading the one before goes on reading it."""
         body.seek(0)
-        digest = hashlib.file_digest(body, "sha256").hexdigest()[:16]
+        found = hashlib.sha256()
+        while chunk := body.read(CHUNK_BYTES):
+            found.update(chunk)
+        digest = found.hexdigest()[:16]
         body.seek(0)
         name = f"{place.stem}-{digest}"
         if not (place.parent / name).exists():

@@ -11,13 +11,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
+from display_client.announcing import CALLED, FRESH_FOR
 from display_client.board import BANNER_SECONDS, CURRENT_SECONDS_MAX, Board, Painting
 from server.wire import BoardCall, BoardView
-from server.wire_displays import PageState, call_key
+from server.wire_displays import call_key
 
 IDENTIFY_SECONDS: Final = 10.0
-FROZEN_SECONDS: Final = 15.0
-"""The page asks at least once a second; one that is silent this long hangs, or is white."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,9 +37,8 @@ class Snapshot:
 class Painted:
     """What the page has put on the glass, and when that was heard."""
 
-    seq: int | None
-    at: datetime | None
-    page: PageState
+    seq: int | None = None
+    at: datetime | None = None
 
 
 class News:
@@ -51,13 +49,11 @@ class News:
         *,
         steady: Callable[[], float],
         now: Callable[[], datetime],
-        version: str,
         look: str = "",
     ) -> None:
-        """`now` is the server's time; `version` is that of the page's files."""
+        """`now` is the server's time."""
         self._steady = steady
         self._now = now
-        self._version = version
         self._changed = threading.Condition()
         self._board = Board(look=look)
         # A program that was started anew must not begin below what its page has heard already.
@@ -67,8 +63,7 @@ class News:
         self._announced: BoardCall | None = None
         self._identity: dict[str, Any] | None = None
         self._identify_until = 0.0
-        self._painted: Painted = Painted(seq=None, at=None, page="none")
-        self._asked_at: float | None = None
+        self._painted = Painted()
 
     # ------------------------------------------------------------ the link
 
@@ -78,11 +73,13 @@ class News:
             if self._board.hear_painting(painting, self._steady()):
                 self._view_number = self._tell()
 
-    def hear_view(self, view: BoardView) -> None:
-        """The board as data."""
+    def hear_view(self, view: BoardView) -> bool:
+        """Whether it is newer than what was known."""
         with self._changed:
-            if self._board.hear_view(view, self._steady()):
+            is_new = self._board.hear_view(view, self._steady())
+            if is_new:
                 self._tell()
+            return is_new
 
     def hear_pulse(self, seq: int) -> bool:
         """Whether the board is another database's from now on."""
@@ -132,6 +129,36 @@ class News:
         with self._changed:
             return self._board.is_behind
 
+    @property
+    def is_online(self) -> bool:
+        """Whether the truth was heard a moment ago."""
+        with self._changed:
+            return self._snapshot().is_online
+
+    @property
+    def is_quiet(self) -> bool:
+        """Nothing is announced and no call is new."""
+        with self._changed:
+            view, now = self._board.view, self._now()
+            return self._announced is None and not any(
+                call.state == CALLED and now - call.called_at < FRESH_FOR
+                for call in (view.calls if view is not None else ())
+            )
+
+    @property
+    def has_people(self) -> bool:
+        """Whether anybody waits, or was called a moment ago; also while it is not known."""
+        is_quiet = self.is_quiet
+        with self._changed:
+            view = self._board.view
+            return not is_quiet or view is None or any(line.waiting for line in view.lines)
+
+    @property
+    def zone(self) -> str:
+        """Of the branch; "" while it is not known."""
+        with self._changed:
+            return self._board.view.branch.zone if self._board.view is not None else ""
+
     # ------------------------------------------------------------ the speaker and staff
 
     def announce(self, call: BoardCall | None) -> None:
@@ -155,16 +182,20 @@ class News:
 
     # ------------------------------------------------------------ the page and the terminal
 
-    def for_page(self, *, after: int, painted: int | None, wait_seconds: float) -> dict[str, Any]:
-        """What is new since the news numbered `after` (-1: everything), as `/local/news` answers it."""
+    def for_page(
+        self, *, after: int, painted: int | None, wait_seconds: float, version: Callable[[], str]
+    ) -> dict[str, Any]:
+        """What is new since the news numbered `after` (-1: everything), as `/local/news` answers it.
+
+        `version` is that of the page's files.
+        """
         with self._changed:
-            self._asked_at = self._steady()
             self._acknowledge(painted)
             # A number from the future is of another start of this machine: a page that knows nothing.
             known = after if after <= self._number else -1
             if known == self._number:
                 self._changed.wait(wait_seconds)
-            return self._page_news(known)
+            return {**self._page_news(known), "version": version()}
 
     def wait(self, after: int, seconds: float) -> Snapshot:
         """The board when there is news since the number `after`, or after `seconds`."""
@@ -175,23 +206,13 @@ class News:
 
     @property
     def painted(self) -> Painted:
+        """What is on the glass."""
         with self._changed:
-            return Painted(seq=self._painted.seq, at=self._painted.at, page=self._page_state())
-
-    @property
-    def quiet_seconds(self) -> float:
-        """How long ago the page asked; since the start when it never did."""
-        with self._changed:
-            return self._steady() - self._asked_at if self._asked_at is not None else float("inf")
-
-    def _page_state(self) -> PageState:
-        if self._asked_at is None:
-            return "none"
-        return "ok" if self._steady() - self._asked_at <= FROZEN_SECONDS else "frozen"
+            return self._painted
 
     def _acknowledge(self, painted: int | None) -> None:
         if painted is not None and painted >= 0 and painted != self._painted.seq:
-            self._painted = Painted(seq=painted, at=self._now(), page="ok")
+            self._painted = Painted(seq=painted, at=self._now())
 
     def _page_news(self, known: int) -> dict[str, Any]:
         snapshot, painting = self._snapshot(), self._board.painting
@@ -209,7 +230,6 @@ class News:
             "announce": _as_announced(self._announced),
             "identify": identity,
             "reload": known >= 0 and self._reload_number > known,
-            "version": self._version,
         }
 
     def _snapshot(self) -> Snapshot:

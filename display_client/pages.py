@@ -10,12 +10,12 @@ import structlog
 from flask import Flask, Response, jsonify, request, send_file
 from werkzeug.exceptions import HTTPException
 
-from device_client.pages import ALIVE, Attention, refuse_strangers
+from device_client.pages import refuse_strangers
 from display_client.news import News
 from display_client.proxy import Passed, Proxy
+from display_client.watch import SCREENSHOT_BYTES_MAX, Watch, add_routes
 from server import i18n
-from server.pages.protection import protect_pages
-from server.pages.rendering import ROOT, Renderer
+from server.pages.rendering import ROOT, Renderer, renderer
 
 NEWS: Final = "/local/news"
 NEWS_WAIT_SECONDS: Final = 1.0
@@ -23,9 +23,9 @@ NEWS_WAIT_SECONDS: Final = 1.0
 THREADS: Final = 8
 """One long question, the files of a page in parallel, a watchdog."""
 LOOK_PARTS: Final = ("mode", "lines", "desk")
-BOARD_ENDPOINTS: Final = ("/board/", "/branches/", "/static/")
 WAITING_STATUS: Final = 503
-SETTLED_BY_US: Final = ("content-type", "etag")
+PLAIN_POLICY: Final = "default-src 'none'; style-src 'self'; img-src 'self'; font-src 'self'"
+"""Of this program's own pages; those of the server bring the server's."""
 _log = structlog.get_logger(__name__)
 
 
@@ -33,46 +33,41 @@ def create_app(
     news: News,
     proxy: Proxy,
     *,
-    attention: Attention,
+    watch: Watch,
     is_revoked: Callable[[], bool],
-    name: str,
+    name: Callable[[], str],
 ) -> Flask:
     """The Flask app for the one browser on this machine; `name` is what staff call this display."""
     app = Flask(
         "nouba_display", root_path=str(ROOT), static_folder=None, template_folder="templates"
     )
-    app.config.update(MAX_CONTENT_LENGTH=0)
+    app.config.update(MAX_CONTENT_LENGTH=SCREENSHOT_BYTES_MAX + 1_000)
     app.before_request(refuse_strangers)
     Renderer(app)
-    protect_pages(app, https=False)
+    add_routes(app, watch)
     app.register_error_handler(HTTPException, _http_error)
 
     @app.get("/")
     def start() -> Response:
         """The page that Chromium opens."""
         if is_revoked():
-            return _plain(name, is_revoked=True)
+            return _plain(name(), is_revoked=True)
         return _to_board(proxy, news)
 
     @app.get(NEWS)
     def tell() -> Response:
         """The long question of the page: what is new since `after`, with what it has `painted`."""
-        attention.pay()
+        watch.page_asks()
         found = news.for_page(
             after=_number("after", -1),
             painted=_number("painted", -1),
             wait_seconds=NEWS_WAIT_SECONDS,
-            version=proxy.version,
+            version=lambda: proxy.version,
         )
-        attention.pay()
+        watch.page_asks()
         answer = jsonify(found)
         answer.headers["Cache-Control"] = "no-store"
         return answer
-
-    @app.get(ALIVE)
-    def alive() -> Response:
-        """For a browser's watchdog in a process of its own."""
-        return jsonify(quiet_seconds=round(attention.quiet_seconds(), 1))
 
     @app.get("/board/<path:rest>")
     @app.get("/branches/<path:rest>")
@@ -83,14 +78,14 @@ def create_app(
         target = request.full_path.rstrip("?")
         if request.path == proxy.page_path:
             if is_revoked():
-                return _plain(name, is_revoked=True)
+                return _plain(name(), is_revoked=True)
             if request.args.get("fragment") == "1":
                 return _fragment(news)
             if not _is_our_look(news):
                 return _to_board(proxy, news)
         found = proxy.get(target)
         if found is None and request.path == proxy.page_path:
-            return _plain(name, is_revoked=False)
+            return _plain(name(), is_revoked=False)
         return _answered(found) if found is not None else Response(status=404)
 
     return app
@@ -149,8 +144,6 @@ def _unchanged_or(answer: Response) -> Response:
 
 def _plain(name: str, *, is_revoked: bool) -> Response:
     """A page that needs nothing, and looks again by itself."""
-    from server.pages.rendering import renderer
-
     text = renderer().render(
         "board/waiting.html",
         "ar",
@@ -160,6 +153,7 @@ def _plain(name: str, *, is_revoked: bool) -> Response:
     )
     answer = Response(text, WAITING_STATUS, content_type="text/html; charset=utf-8")
     answer.headers["Cache-Control"] = "no-store"
+    answer.headers["Content-Security-Policy"] = PLAIN_POLICY
     return answer
 
 
