@@ -6,22 +6,14 @@ to do while another speaks, and how to go on when the sound, the server or this 
 
 from __future__ import annotations
 
-<<<<<<< HEAD
-import time
-=======
 import threading
->>>>>>> h-core
 from collections.abc import Callable
 from datetime import datetime
 from typing import Final, Protocol
+from uuid import uuid4
 
 import structlog
 
-<<<<<<< HEAD
-from display_client.memory import Memory
-from display_client.news import News
-from display_client.player import Player
-=======
 from device_client.http import Away
 from device_client.server import Revoked
 from display_client.announcing import CHIME_SECONDS, SENTENCE_SECONDS, Queue, languages_in_time
@@ -31,10 +23,13 @@ from display_client.player import Player, PlayerFailed, Playing, one_stream, sec
 from server.domain.errors import Refusal
 from server.domain.look import look_of_settings
 from server.wire import BoardCall, BoardView
->>>>>>> h-core
 from server.wire_displays import (
+    DisplaySettings,
+    DisplayState,
+    SoundState,
     SpeechAnswer,
     SpeechStep,
+    call_key,
 )
 
 GOING_SECONDS: Final = 2.0

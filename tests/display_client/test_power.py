@@ -22,8 +22,8 @@ from server.domain.hours import Hours, HoursRule, Span
 from tests.builders import CASABLANCA, HandSteady
 
 CLOSED: tuple[Span, ...] = ()
-OFFICE = (Span(time(8, 30), time(12, 0)), Span(time(14, 0), time(16, 30)))
-LATE_SHOW = (Span(time(20, 0), time(0, 0)),)
+OFFICE = (Span(start=time(8, 30), end=time(12, 0)), Span(start=time(14, 0), end=time(16, 30)))
+LATE_SHOW = (Span(start=time(20, 0), end=time(0, 0)),)
 HOURS = Hours(
     zone=CASABLANCA,
     rules=(HoursRule(weekdays=(OFFICE, OFFICE, OFFICE, OFFICE, LATE_SHOW, CLOSED, CLOSED)),),
@@ -136,7 +136,7 @@ def test_each_output_of_wayland_is_switched(tmp_path: Path, programs: Path) -> N
     program(programs, "wlr-randr", f"if [ $# = 0 ]; then {listing}\nfi")
     find_screen("wlr-randr", {}, devices=tmp_path).switch(on=False)
     assert called(programs) == [
-        "wlr-randr ",
+        "wlr-randr",
         "wlr-randr --output HDMI-A-1 --off",
         "wlr-randr --output DP-1 --off",
     ]
@@ -159,8 +159,8 @@ def test_a_failure_says_what_the_program_said(tmp_path: Path, programs: Path) ->
     program(programs, "wlopm", "echo 'no such protocol' >&2; exit 1")
     with pytest.raises(ScreenFailure, match="wlopm: no such protocol"):
         find_screen("wlopm", {}, devices=tmp_path).switch(on=False)
+    (programs / "xset").write_text("no program")
     with pytest.raises(ScreenFailure, match="xset"):
-        (programs / "xset").write_text("no program")
         find_screen("xset", {}, devices=tmp_path).switch(on=False)
 
 

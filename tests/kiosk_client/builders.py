@@ -24,7 +24,7 @@ from server.domain.states import TicketClass
 from server.kiosk_house import Taken, Tap
 from server.wire import TicketAnswer
 from server.wire_devices import Block
-from tests.builders import HandClock, SeededChance
+from tests.builders import HandClock, HandSteady, SeededChance
 from tests.kiosk_client.fake_server import BRANCH, TOKEN, FakeServer, Town, fake_server
 
 DEVICE = 7
