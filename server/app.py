@@ -38,6 +38,7 @@ from server.web import (
     context,
     desk,
     devices,
+    displays,
     home,
     kiosk,
     limits,
@@ -69,6 +70,7 @@ DOORS: tuple[tuple[Blueprint, Guard], ...] = (
     (desk.pages, access.staff),
     (paper.pages, access.administrator),
     (devices.pages, access.supervisor),
+    (displays.pages, access.supervisor),
     (api.public, access.anyone),
     (api.blueprint, access.program),
 )
