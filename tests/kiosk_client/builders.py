@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-from kiosk_client.clock import KioskClock
+from device_client.clock import DeviceClock
 from kiosk_client.house import Home
 from kiosk_client.journal import Draft, Journal
 from kiosk_client.link import Link
@@ -24,7 +24,7 @@ from server.domain.states import TicketClass
 from server.kiosk_house import Taken, Tap
 from server.wire import TicketAnswer
 from server.wire_devices import Block
-from tests.builders import HandClock, SeededChance
+from tests.builders import HandClock, HandSteady, SeededChance
 from tests.kiosk_client.fake_server import BRANCH, TOKEN, FakeServer, Town, fake_server
 
 DEVICE = 7
@@ -34,16 +34,6 @@ PAGE_BYTES = 4096
 PRESS = PaperPress(FONTS)
 """One for all tests: it keeps what it has drawn."""
 _keys = itertools.count(1)
-
-
-class HandSteady:
-    """Seconds since the machine started, counted by hand."""
-
-    def __init__(self) -> None:
-        self.seconds = 1000.0
-
-    def __call__(self) -> float:
-        return self.seconds
 
 
 def a_journal(path: Path, *, numbers: int = 50, pages_max: int | None = None) -> Journal:
@@ -103,7 +93,7 @@ class Parts:
     journal: Journal
     wall: HandClock
     steady: HandSteady
-    clock: KioskClock
+    clock: DeviceClock
     server: HttpServer
     link: Link
     channel: MemoryChannel
@@ -162,7 +152,7 @@ def kiosk_parts(
 def assemble(fake: FakeServer, journal: Journal, *, seed: int = 0) -> Parts:
     """The parts as `running.build` puts them together, but for clock, chance and printer."""
     wall, steady = HandClock(NOON), HandSteady()
-    clock = KioskClock(wall, steady, boot="boot-1")
+    clock = DeviceClock(wall, steady, boot="boot-1")
 
     def heard(at: datetime, *, asked: float, answered: float) -> None:
         # The round trip is real, the rest of the time is the test's.

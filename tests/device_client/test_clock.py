@@ -4,23 +4,23 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from kiosk_client.clock import (
+from device_client.clock import (
     ANCHOR_KEPT_SECONDS,
     BEHIND_SECONDS_MAX,
     Anchor,
-    KioskClock,
+    DeviceClock,
     Timekeeper,
 )
-from tests.builders import HandClock
-from tests.kiosk_client.builders import NOON, HandSteady
+from tests.builders import HandClock, HandSteady
+from tests.kiosk_client.builders import NOON
 
 HOUR = timedelta(hours=1)
 
 
-def a_clock(wall: HandClock, steady: HandSteady, **known: object) -> KioskClock:
+def a_clock(wall: HandClock, steady: HandSteady, **known: object) -> DeviceClock:
     anchor, not_before = known.get("anchor"), known.get("not_before")
     assert anchor is None or isinstance(anchor, Anchor)
-    return KioskClock(
+    return DeviceClock(
         wall,
         steady,
         boot="boot-1",
