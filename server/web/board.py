@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import sqlalchemy as sa
 from flask import Blueprint, Response, request
 
 from server.db import reads, views
+from server.db.engine import Connection
 from server.domain.branch import Branch
 from server.domain.errors import Invalid
 from server.domain.look import Look, read_look
@@ -62,7 +62,7 @@ def _one_of(name: str, known: tuple[str, ...]) -> str:
     return asked
 
 
-def _require_known(connection: sa.Connection, branch: Branch, look: Look) -> None:
+def _require_known(connection: Connection, branch: Branch, look: Look) -> None:
     """Raises Invalid for a look at what this branch does not have: most likely a slip of the keyboard."""
     codes = {each.code for each in reads.services_of(connection, branch.id)}
     unknown = [code for code in look.lines if code not in codes]

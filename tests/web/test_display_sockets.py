@@ -54,7 +54,7 @@ class Heard:
 
     def __init__(self, site: Site) -> None:
         parts: Web = site.app.extensions[EXTENSION]
-        painter = Painter(site.town.hall, parts.renderer, parts.ticket_url)
+        painter = Painter(site.town.hall, parts.renderer, parts.ticket_url, parts.media)
         self._pusher = Pusher(site.town.hall, site.live.rooms, painter, self)
         self._sent: dict[str, Message] = {}
 
