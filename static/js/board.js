@@ -1,7 +1,7 @@
 // @ts-check
 /** The wall: keeps itself true, turns through the languages, and makes each call seen and heard. */
-import { createAnnouncer, createCallMemory, isCalling, readCalls } from "nouba/announcer";
-import { createBetween } from "nouba/between";
+import { createAnnouncer, createCallMemory, readCalls } from "nouba/announcer";
+import { createBetween, isCalling } from "nouba/between";
 import { createChime } from "nouba/chime";
 import { Live, fragment } from "nouba/live";
 import { REPAINT_MILLISECONDS, repaint } from "nouba/repaint";
