@@ -55,15 +55,6 @@ export function isStillCalled(call, present, nowMs) {
 }
 
 /**
- * Whether somebody is being called: the large place is theirs.
- * @param {ParentNode} root
- * @param {number} nowMs the server's time
- */
-export function isCalling(root, nowMs) {
-  return readCalls(root).some((call) => call.state === "called" && call.calledAtMs > nowMs - FRESH_SECONDS_MAX * 1000);
-}
-
-/**
  * Remembers what was seen and says what is new, oldest first. The first view is no news: the hall saw it already.
  * @param {Call[]} seenFirst
  */

@@ -12,6 +12,8 @@ const VIDEO_SECONDS_MAX = 120;
 const READY_SECONDS_MAX = 20;
 /** What could not be shown is tried again then: the network may have been away. */
 const FAILED_SECONDS = 300;
+/** A call to which nobody comes keeps the place so long. */
+const CALLED_SECONDS = 60;
 const MILLISECONDS = 1000;
 
 /**
@@ -24,6 +26,18 @@ const MILLISECONDS = 1000;
  * @property {Slide} slide
  * @property {HTMLElement} element
  */
+
+/**
+ * Whether somebody is being called: the large place is theirs.
+ * @param {ParentNode} root
+ * @param {number} nowMs the server's time
+ */
+export function isCalling(root, nowMs) {
+  /** @type {NodeListOf<HTMLElement>} */
+  const calls = root.querySelectorAll('[data-call][data-state="called"]:not([data-extra])');
+  const oldest = nowMs - CALLED_SECONDS * MILLISECONDS;
+  return [...calls].some((call) => Date.parse(call.dataset.calledAt ?? "") > oldest);
+}
 
 /**
  * @param {object} options
@@ -67,7 +81,7 @@ export function createBetween({ wall, isQuiet, onChange }) {
     if (shown && performance.now() < endsAt) return;
     if (next) show(next);
     else if (shown && endsAt !== 0 && isAlone(shown)) extend(shown);
-    else if (shown && slides.length === 0) stop();
+    else if (shown && usable().length === 0) stop();
     void prepare();
   }
 
@@ -81,7 +95,7 @@ export function createBetween({ wall, isQuiet, onChange }) {
   /** @param {Ready} ready */
   function show(ready) {
     const stage = place();
-    if (!stage) return;
+    if (!stage || stage.clientWidth === 0) return; // this look of the wall has no place to lend
     const isFirst = shown === null;
     drop("shown");
     next = null;
@@ -230,26 +244,33 @@ function asSlide(written) {
  */
 async function made(slide) {
   if (slide.kind === "notice") return noticeSlide(slide.key);
-  return inTime(slide.kind === "video" ? videoSlide(slide.key) : pictureSlide(slide.key));
-}
-
-/** @param {string} address */
-async function pictureSlide(address) {
-  const picture = new Image();
-  picture.className = "between-picture";
-  picture.alt = "";
-  picture.src = address;
-  await picture.decode();
-  return picture;
+  const element = slide.kind === "video" ? document.createElement("video") : new Image();
+  element.className = "between-picture";
+  try {
+    await inTime(element instanceof HTMLVideoElement ? playable(element, slide.key) : decoded(element, slide.key));
+    return element;
+  } catch (error) {
+    release(element); // it may go on loading for ever
+    throw error;
+  }
 }
 
 /**
+ * @param {HTMLImageElement} picture
  * @param {string} address
- * @returns {Promise<HTMLElement>}
  */
-function videoSlide(address) {
-  const video = document.createElement("video");
-  video.className = "between-picture";
+function decoded(picture, address) {
+  picture.alt = "";
+  picture.src = address;
+  return picture.decode();
+}
+
+/**
+ * @param {HTMLVideoElement} video
+ * @param {string} address
+ * @returns {Promise<void>}
+ */
+function playable(video, address) {
   video.muted = true;
   video.playsInline = true;
   video.disablePictureInPicture = true;
@@ -257,12 +278,9 @@ function videoSlide(address) {
   return new Promise((resolve, reject) => {
     video.oncanplay = () => {
       video.oncanplay = null;
-      resolve(video);
+      resolve();
     };
-    video.onerror = () => {
-      release(video);
-      reject(new Error("it cannot be played"));
-    };
+    video.onerror = () => reject(new Error("it cannot be played"));
     video.src = address;
   });
 }

@@ -3,9 +3,8 @@
  * What every wall does, whoever brings its news: the clock, the languages in turn, honesty, what it shows between calls,
  * staying awake and new.
  */
-import { isCalling } from "nouba/announcer";
 import { spotlight } from "nouba/board_spotlight";
-import { createBetween } from "nouba/between";
+import { createBetween, isCalling } from "nouba/between";
 import { createServerClock } from "nouba/server_clock";
 import { fragment } from "nouba/shown";
 

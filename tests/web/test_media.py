@@ -38,18 +38,18 @@ def test_a_picture_is_served_by_what_it_is_and_cached_for_ever(site: Site, tmp_p
     client = site.app.test_client()
     (address,) = addresses(client, site)
     assert f"picture:12:{address}" in client.get(f"/board/{site.town.slug}").text
-    answer = client.get(address)
+    answer = client.get(address, buffered=True)
     assert answer.status_code == 200
     assert answer.data == data
     assert answer.content_type == "image/jpeg"
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
     assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
     assert "attachment" not in answer.headers.get("Content-Disposition", "")
-    bare = client.get(address.partition("?")[0])
+    bare = client.get(address.partition("?")[0], buffered=True)
     assert bare.status_code == 200
     assert bare.headers["Cache-Control"] == "no-cache", "an address without a stamp may change"
     etag = answer.headers["ETag"]
-    assert client.get(address, headers={"If-None-Match": etag}).status_code == 304
+    assert client.get(address, headers={"If-None-Match": etag}, buffered=True).status_code == 304
 
 
 def test_a_video_is_served_in_ranges(site: Site, tmp_path: Path) -> None:
@@ -57,14 +57,14 @@ def test_a_video_is_served_in_ranges(site: Site, tmp_path: Path) -> None:
     (folder_of(site, tmp_path) / "film.mp4").write_bytes(data)
     client = site.app.test_client()
     (address,) = addresses(client, site)
-    whole = client.get(address)
+    whole = client.get(address, buffered=True)
     assert whole.headers["Accept-Ranges"] == "bytes"
     assert whole.content_type == "video/mp4"
-    part = client.get(address, headers={"Range": "bytes=100-199"})
+    part = client.get(address, headers={"Range": "bytes=100-199"}, buffered=True)
     assert part.status_code == 206
     assert part.data == data[100:200]
     assert part.headers["Content-Range"] == f"bytes 100-199/{len(data)}"
-    end = client.get(address, headers={"Range": "bytes=-10"})
+    end = client.get(address, headers={"Range": "bytes=-10"}, buffered=True)
     assert end.data == data[-10:]
     beyond = client.get(address, headers={"Range": f"bytes={len(data)}-"})
     assert beyond.status_code == 416
@@ -94,7 +94,7 @@ def test_nothing_else_of_the_disk_is_served(site: Site, tmp_path: Path, path: st
     (folder / "notes.png").write_text("no picture")
     (folder / "link.png").symlink_to(picture(tmp_path / "outside.png"))
     picture(tmp_path / "var" / "a.png")
-    answer = site.app.test_client().get(path.format(slug=site.town.slug))
+    answer = site.app.test_client().get(path.format(slug=site.town.slug), buffered=True)
     assert answer.status_code in (400, 404)
     assert not answer.content_type.startswith("image/")
 
@@ -104,7 +104,7 @@ def test_a_picture_taken_away_since_it_was_seen_is_not_found(site: Site, tmp_pat
     client = site.app.test_client()
     (address,) = addresses(client, site)
     path.unlink()
-    assert client.get(address).status_code == 404
+    assert client.get(address, buffered=True).status_code == 404
 
 
 def test_the_policy_lets_a_wall_show_its_own_media_only(site: Site) -> None:
