@@ -55,6 +55,9 @@ PAGES = {
     "/devices": "supervisor",
     "/devices/acceptances": "supervisor",
     "/devices/revocations": "supervisor",
+    "/devices/orders": "supervisor",
+    "/devices/displays/<int(max=999999999999999999):device>": "supervisor",
+    "/devices/screenshots/<int(max=999999999999999999):device>": "supervisor",
 }
 PUBLIC_API = {
     "/branches/{branch}/views/board",
@@ -131,6 +134,8 @@ def test_every_change_by_a_form_needs_its_key(town: Town, tmp_path: Path) -> Non
         "paper.submit": ["/paper"],
         "devices.accept": ["/devices/acceptances"],
         "devices.revoke": ["/devices/revocations"],
+        "displays.order": ["/devices/orders"],
+        "displays.change": ["/devices/displays/1"],
         "desk.act": [f"/desk/actions/{verb}" for verb in ("call_next", "start", "close_shift")],
     }
     rules = [rule for rule in site.app.url_map.iter_rules() if _changes(rule)]
