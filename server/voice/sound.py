@@ -31,8 +31,11 @@ _QUIET_MAX = 0.1
 """A tone without a pause has no room around it: never is more than this taken for silence."""
 _STRIDE = 2
 """Every second sample says as well how loud it is, in half the time."""
-_ABOVE_ROOM = 3
+_ABOVE_ROOM = 2
 _BLOCK_SECONDS = 0.02
+_KNOCK_BLOCKS = 5
+_CREST = 3.5
+"""How far a voice goes above its own root mean square, about 11 dB."""
 _MARGIN_SECONDS = 0.012
 """Kept around it: consonants begin softly."""
 _CHIME = ((659.25, 0.0), (523.25, 0.28))
@@ -81,7 +84,7 @@ def prepared(samples: array[int]) -> array[int]:
 
 def loudness(samples: array[int]) -> float:
     """Root mean square of what is voiced. `samples` must hold something that can be heard."""
-    limit = _peak(samples) * _QUIET
+    limit = _loud(samples, _levels(samples)) * _QUIET
     voiced = [each for each in samples[::_STRIDE] if each > limit or each < -limit]
     return math.sqrt(sum(map(mul, voiced, voiced)) / len(voiced)) if voiced else limit
 
@@ -130,26 +133,38 @@ def _tone(seconds: float) -> float:
 
 
 def _trimmed(samples: array[int]) -> array[int]:
-    limit = max(_floor(samples), 1)
-    first = next((place for place, each in enumerate(samples) if not -limit < each < limit), None)
-    if first is None:
+    """Without what comes before and after the voice: silence, or the noise of a room."""
+    levels = _levels(samples)
+    loud = _loud(samples, levels)
+    room = min((level for level in levels if level), default=0)
+    limit = min(max(loud * _QUIET / 3, room * _ABOVE_ROOM), loud * _QUIET_MAX)
+    heard = [place for place, level in enumerate(levels) if level > limit]
+    if not heard:
         return array("h")
-    last = next(
-        place for place in range(len(samples) - 1, -1, -1) if not -limit < samples[place] < limit
-    )
+    # A block more at both ends: a soft beginning may be all that a block holds.
+    length = round(_BLOCK_SECONDS * RATE)
+    rough = samples[max(heard[0] - 1, 0) * length : (heard[-1] + 2) * length]
+    edge = max(loud * _QUIET, 1)
+    over = [place for place, each in enumerate(rough) if not -edge < each < edge]
+    if not over:
+        return array("h")
     margin = round(_MARGIN_SECONDS * RATE)
-    return samples[max(first - margin, 0) : last + margin + 1]
+    return rough[max(over[0] - margin, 0) : over[-1] + margin + 1]
 
 
-def _floor(samples: array[int]) -> float:
-    """Below this there is nothing but the room in which it was recorded."""
-    peak, length = _peak(samples), round(_BLOCK_SECONDS * RATE)
-    blocks = (samples[place : place + length] for place in range(0, len(samples), length))
-    room = min(
-        (math.sqrt(sum(map(mul, each, each)) / len(each)) for each in blocks if any(each)),
-        default=0,
-    )
-    return min(max(peak * _QUIET, room * _ABOVE_ROOM), peak * _QUIET_MAX)
+def _levels(samples: array[int]) -> list[float]:
+    """Root mean square of each block."""
+    length = round(_BLOCK_SECONDS * RATE)
+    blocks = (samples[at : at + length : _STRIDE] for at in range(0, len(samples), length))
+    return [math.sqrt(sum(map(mul, each, each)) / len(each)) for each in blocks]
+
+
+def _loud(samples: array[int], levels: list[float]) -> float:
+    """How far the voice goes; a knock on the table goes further, and lasts shorter."""
+    if not levels:
+        return 0
+    lasting = sorted(levels)[-min(_KNOCK_BLOCKS, len(levels))]
+    return min(_peak(samples), lasting * _CREST) or _peak(samples)
 
 
 def _resampled(samples: array[int], rate: int) -> array[int]:
