@@ -1,6 +1,6 @@
 // @ts-check
 /** The wall on a display: its program brings the news, says the calls, and tells which one is being said. */
-import { spotlight, listed } from "nouba/board_spotlight";
+import { spotlight } from "nouba/board_spotlight";
 import { believe, fragmentUrl, keepUp, reloadForNewVersion, startWall } from "nouba/board_wall";
 import { LocalNews } from "nouba/local_news";
 
@@ -56,7 +56,7 @@ function copyCalls() {
   for (const element of document.querySelectorAll("#view [data-call]:not([data-extra])")) {
     if (!(element instanceof HTMLElement)) continue;
     const key = element.dataset.call ?? "";
-    if (listed(key) && !copies.has(key)) copies.set(key, /** @type {HTMLElement} */ (element.cloneNode(true)));
+    if (!copies.has(key)) copies.set(key, /** @type {HTMLElement} */ (element.cloneNode(true)));
   }
   for (const key of copies.keys()) {
     if (copies.size <= COPIES_MAX) break;
