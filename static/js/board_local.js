@@ -32,7 +32,8 @@ void news.run();
 
 /** @param {import("nouba/local_news").News} heard */
 function hear(heard) {
-  if (heard.reload) location.reload();
+  // The first answer tells a fresh page everything, also what the one before it was asked to do.
+  if (heard.reload && version !== null) location.reload();
   // What the program said first is what this page was made of.
   version ??= heard.version;
   if (heard.version !== version) {

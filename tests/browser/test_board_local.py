@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from urllib.request import urlopen
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -13,7 +14,6 @@ from tests.browser.program import FakeProgram, fake_program
 from tests.browser.screens import Screens
 from tests.browser.town import Agent, House, Site
 from tests.end_to_end.browsers import BOARD, WAIT_MILLISECONDS
-from tests.end_to_end.processes import Program
 
 pytestmark = pytest.mark.browser
 STEP_MILLISECONDS = 50
@@ -46,8 +46,8 @@ def _until(page: Page, is_so: Callable[[], bool]) -> None:
 
 def _view(house: House, query: str = "") -> dict[str, object]:
     """What the display's program has from its socket."""
-    reply = Program(house.port, None).get(f"/board/{house.slug}?fragment=1{query}")
-    html = str(reply.body)
+    with urlopen(f"http://127.0.0.1:{house.port}/board/{house.slug}?fragment=1{query}") as reply:
+        html = reply.read().decode()
     found = re.search(r'data-seq="(\d+)" data-at="([^"]+)"', html)
     assert found is not None
     return {"seq": int(found[1]), "at": found[2], "html": html}
