@@ -81,6 +81,8 @@ export function createCallMemory(seenFirst) {
       newestMs = Math.max(newestMs, ...calls.map((call) => call.calledAtMs));
       return fresh.reverse();
     },
+    /** How many calls are remembered. */
+    size: () => seen.size,
   };
 }
 

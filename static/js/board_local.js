@@ -1,6 +1,5 @@
 // @ts-check
 /** The wall on a display: its program brings the news, says the calls, and tells which one is being said. */
-import { listed } from "nouba/board_spotlight";
 import { announce, believe, fragmentUrl, keepUp, reloadForNewVersion, startWall } from "nouba/board_wall";
 import { LocalNews } from "nouba/local_news";
 
@@ -32,7 +31,8 @@ void news.run();
 
 /** @param {import("nouba/local_news").News} heard */
 function hear(heard) {
-  if (heard.reload) location.reload();
+  // The first answer tells a fresh page everything, also what the one before it was asked to do.
+  if (heard.reload && version !== null) location.reload();
   // What the program said first is what this page was made of.
   version ??= heard.version;
   if (heard.version !== version) {
@@ -56,7 +56,7 @@ function copyCalls() {
   for (const element of document.querySelectorAll("#view [data-call]:not([data-extra])")) {
     if (!(element instanceof HTMLElement)) continue;
     const key = element.dataset.call ?? "";
-    if (listed(key) && !copies.has(key)) copies.set(key, /** @type {HTMLElement} */ (element.cloneNode(true)));
+    if (!copies.has(key)) copies.set(key, /** @type {HTMLElement} */ (element.cloneNode(true)));
   }
   for (const key of copies.keys()) {
     if (copies.size <= COPIES_MAX) break;

@@ -1,60 +1,94 @@
 // @ts-check
-/** Puts one call in the large place of its list, flashes it, and tells screen readers. */
+/**
+ * Puts one call in the large place of its list, flashes it, and tells screen readers. Places stay where they are and
+ * are filled anew: nothing on the wall moves when a call comes.
+ */
+import { morph } from "nouba/morph";
 import { fragment } from "nouba/shown";
 
+const MARKS = ["data-spot", "data-new", "data-extra"];
+
 /**
- * A call that was announced and is already off the list is shown from its copy.
- * @param {{key: string, element: HTMLElement | null} | null} call null: the newest of each list
+ * @typedef {object} Wanted
+ * @property {string} key
+ * @property {HTMLElement | null} element a copy, for a call that is already off the list
+ */
+
+/**
+ * @param {Wanted | null} call null: the newest of each list
  * @param {boolean} isNew
  */
 export function spotlight(call, isNew) {
-  for (const extra of fragment().querySelectorAll("[data-extra]")) extra.remove();
-  for (const list of fragment().querySelectorAll(".calls")) putFirst(list);
-  // A push takes the mark away while the call still flashes; put back before the next frame, the flash goes on.
-  for (const element of fragment().querySelectorAll("[data-new]")) element.removeAttribute("data-new");
-  const spot = call && (listed(call.key) ?? (call.element && added(call.element)));
-  if (!spot) return;
-  for (const other of spot.parentElement?.querySelectorAll("[data-spot]") ?? []) other.removeAttribute("data-spot");
-  spot.setAttribute("data-spot", "");
-  if (isNew) {
-    void spot.offsetWidth; // the same element may be called again: a style without the mark starts the flash anew
-    tell(spot);
+  fragment().closest(".wall")?.toggleAttribute("data-announcing", call !== null);
+  for (const list of fragment().querySelectorAll(".calls")) {
+    if (list instanceof HTMLElement) arrange(list, call, isNew);
   }
-  spot.setAttribute("data-new", "");
 }
 
-/** @param {Element} list */
-function putFirst(list) {
+/**
+ * @param {HTMLElement} list
+ * @param {Wanted | null} call
+ * @param {boolean} isNew
+ */
+function arrange(list, call, isNew) {
+  const calls = /** @type {HTMLElement[]} */ ([...list.querySelectorAll("[data-call]:not([data-extra])")])
+    .map((element) => clean(element))
+    .sort((one, other) => calledAt(other) - calledAt(one));
+  const wanted = call && (calls.find((each) => each.dataset.call === call.key) ?? extra(list, call));
+  const ordered = wanted ? [wanted, ...calls.filter((each) => each !== wanted)] : calls;
+  const first = ordered[0];
   // Above a desk that is free, and where the large place is lent (`between.js`), nothing is in it.
-  const isLent = list.closest('[data-state="free"], .wall[data-between]') !== null;
-  const first = isLent ? null : list.firstElementChild;
-  for (const element of list.children) element.toggleAttribute("data-spot", element === first);
+  if (first && (wanted || !list.closest('[data-state="free"], .wall[data-between]'))) first.dataset.spot = "";
+  // A push takes this mark away while the call still flashes; put back before the next frame, the flash goes on.
+  if (first && wanted) first.dataset.new = "";
+  fill(list, ordered, isNew && wanted !== null);
 }
 
 /**
- * @param {string} key
- * @returns {HTMLElement | null}
+ * @param {HTMLElement} list
+ * @param {HTMLElement[]} ordered
+ * @param {boolean} flashes anew
  */
-export function listed(key) {
-  return fragment().querySelector(`[data-call="${CSS.escape(key)}"]:not([data-extra])`);
+function fill(list, ordered, flashes) {
+  const place = list.firstElementChild;
+  if (flashes && place instanceof HTMLElement && "new" in place.dataset) {
+    delete place.dataset.new;
+    void place.offsetWidth; // a style without the mark starts the flash anew
+  }
+  ordered.forEach((call, index) => {
+    const present = list.children[index];
+    if (present) morph(present, call);
+    else list.append(call);
+  });
+  while (list.children.length > ordered.length) list.lastElementChild?.remove();
+  if (flashes && list.firstElementChild) tell(list.firstElementChild);
 }
 
-/**
- * @param {HTMLElement} element a call that was painted once
- * @returns {HTMLElement | null} null where its line has no place on this wall any more
- */
-function added(element) {
-  const line = element.dataset.line ?? "";
-  const list = fragment().querySelector(line ? `.calls[data-line="${CSS.escape(line)}"]` : ".calls");
-  if (!list) return null;
+/** @param {HTMLElement} element */
+function clean(element) {
   const copy = /** @type {HTMLElement} */ (element.cloneNode(true));
-  copy.dataset.extra = "";
-  copy.removeAttribute("id");
-  list.append(copy);
+  for (const mark of MARKS) copy.removeAttribute(mark);
   return copy;
 }
 
-/** @param {HTMLElement} spot */
+/** @param {HTMLElement} element */
+function calledAt(element) {
+  return Date.parse(element.dataset.calledAt ?? "");
+}
+
+/**
+ * @param {HTMLElement} list
+ * @param {Wanted} call
+ * @returns {HTMLElement | null} null where it belongs to another list
+ */
+function extra(list, call) {
+  if (!call.element || (call.element.dataset.line ?? "") !== (list.dataset.line ?? "")) return null;
+  const copy = clean(call.element);
+  copy.dataset.extra = "";
+  return copy;
+}
+
+/** @param {Element} spot */
 function tell(spot) {
   const place = document.getElementById("announcement");
   const pattern = document.getElementById("announcement-text");

@@ -57,9 +57,10 @@ function morphChildren(from, to) {
       continue;
     }
     const present = known ?? /** @type {ChildNode} */ (place);
-    if (present instanceof Element && wanted instanceof Element) morph(present, wanted);
-    else if (present.nodeValue !== wanted.nodeValue) present.nodeValue = wanted.nodeValue;
     place = present.nextSibling;
+    if (present instanceof Element && wanted instanceof Element) morph(present, wanted);
+    // Another text is another node: where the old one stood is not where the new one has moved from.
+    else if (present.nodeValue !== wanted.nodeValue) present.replaceWith(document.importNode(wanted, true));
   }
   while (place) {
     const next = place.nextSibling;

@@ -26,7 +26,7 @@ LONG = {
     Language.ENGLISH: "Signatures, certified copies and administrative certificates of residence",
 }
 SEEN = """([selector, inks]) => [...document.querySelectorAll(selector)]
-  .filter((each) => each.checkVisibility({visibilityProperty: true, opacityProperty: true}))
+  .filter((each) => each.checkVisibility({visibilityProperty: true, opacityProperty: true}) && each.textContent.trim())
   .map((each) => {
     const range = document.createRange();
     range.selectNodeContents(each);
