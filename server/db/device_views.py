@@ -4,31 +4,35 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
 import msgspec
 import sqlalchemy as sa
 
-from server.db import jobs, reads
+from server.db import displays, jobs, outbox, reads, speech
 from server.db.devices import devices_of
 from server.db.paper_layouts import layout_values
 from server.db.tables import refused, tickets, unprinted
 from server.db.views import branch_card, plain
 from server.domain.branch import Branch
-from server.domain.devices import Device, fault_of
+from server.domain.devices import Device
+from server.domain.displays import behind_since, room_of
 from server.domain.hours import hours_values
 from server.domain.ids import BranchId, DeviceId
 from server.domain.states import TicketState
 from server.wire import DeviceNotice, PrinterCard
 from server.wire_devices import CatalogueService, DeviceCard, DeviceCatalogue, DevicesView
+from server.wire_displays import DisplayCard, DisplayState
 
 VERSION_LENGTH = 16
 UNPRINTED_SHOWN_MAX = 50
 NOTICES_SHOWN_MAX = 3
 """A desk's page does not scroll; the machines' page shows them all."""
 NUMBERS_SHOWN_MAX = 6
+_DEAF_OR_BLIND = frozenset({"no_sound", "page_frozen"})
+"""The faults of a screen that an agent can do something about: say the number aloud."""
 _STILL_WANTED = [TicketState.WAITING.value, TicketState.CALLED.value, TicketState.PARKED.value]
 
 _unprinted = (
@@ -60,18 +64,14 @@ def devices(connection: sa.Connection, branch: Branch, now: datetime) -> Devices
         branch=branch_card(branch),
         seq=branch.seq,
         at=now,
-        devices=_cards(connection, branch, now),
+        devices=_cards(connection, branch, now, whole=True),
         printers=printer_cards(connection, branch.id),
     )
 
 
 def notices(connection: sa.Connection, branch: Branch, now: datetime) -> tuple[DeviceNotice, ...]:
     """The devices about which an agent should do something, or could tell somebody; the page has room for a few."""
-    found = [
-        card
-        for card in _cards(connection, branch, now)
-        if card.state in {"fault", "not_seen"} or _papers(card)
-    ]
+    found = [card for card in _cards(connection, branch, now, whole=False) if _is_for_agents(card)]
     # Somebody stands without a ticket, something is broken, something is only silent: in this order.
     found.sort(key=lambda card: (not _papers(card), card.state != "fault", card.name))
     return tuple(
@@ -88,13 +88,44 @@ def notices(connection: sa.Connection, branch: Branch, now: datetime) -> tuple[D
     )
 
 
+def _is_for_agents(card: DeviceCard) -> bool:
+    if card.state == "fault" and card.kind == "display":
+        return card.fault in _DEAF_OR_BLIND
+    return card.state in {"fault", "not_seen"} or _papers(card)
+
+
 def _papers(card: DeviceCard) -> bool:
     """Whether somebody stands there without a ticket, or with one that is worth nothing."""
     return bool(card.not_printed or card.not_in_line)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Around:
+    """What is known of displays beside their own rows."""
+
+    leaders: Mapping[str, DeviceId] = field(default_factory=dict)
+    pictured: Mapping[DeviceId, datetime] = field(default_factory=dict)
+    events: Mapping[int, datetime] = field(default_factory=dict)
+    """When the first thing happened that a display has not painted, by its seq."""
+
+
+def _around(connection: sa.Connection, branch: BranchId, found: Sequence[Device]) -> _Around:
+    shown = [each for each in found if each.display is not None]
+    if not shown:
+        return _Around()
+    painted = {each.report.painted_seq for each in shown}
+    return _Around(
+        leaders=speech.leaders(connection, branch),
+        pictured=displays.picture_times(connection, branch),
+        events=outbox.times_of(connection, branch, [seq + 1 for seq in painted if seq is not None]),
+    )
+
+
 def device_card(
-    device: Device, not_printed: Sequence[str] = (), not_in_line: Sequence[str] = ()
+    device: Device,
+    not_printed: Sequence[str] = (),
+    not_in_line: Sequence[str] = (),
+    display: DisplayCard | None = None,
 ) -> DeviceCard:
     """A device as staff see it."""
     report = device.report
@@ -103,7 +134,7 @@ def device_card(
         kind=device.kind,
         name=device.name,
         state=device.state,
-        fault=fault_of(report) if device.state == "fault" else None,
+        fault=device.fault,
         printer_state=report.printer_state,
         paper=report.paper,
         waiting_to_sync=report.waiting_to_sync,
@@ -112,7 +143,48 @@ def device_card(
         clock_skew_seconds=report.clock_skew_seconds,
         not_printed=tuple(not_printed),
         not_in_line=tuple(not_in_line),
+        display=display,
     )
+
+
+def _display(device: Device, around: _Around, now: datetime) -> DisplayCard | None:
+    if device.display is None:
+        return None
+    settings, report = device.display.settings, device.report
+    newer = around.events.get(-1 if report.painted_seq is None else report.painted_seq + 1)
+    return DisplayCard(
+        settings=settings,
+        painted_seq=report.painted_seq,
+        painted_at=report.painted_at,
+        sound=report.sound,
+        page=report.page,
+        is_leader=around.leaders.get(room_of(device.id, settings)) == device.id,
+        screenshot_at=around.pictured.get(device.id),
+        behind_since=behind_since(newer, now),
+    )
+
+
+def display_card(connection: sa.Connection, device: Device, now: datetime) -> DeviceCard:
+    """One display as staff see it."""
+    around = _around(connection, device.branch, [device])
+    return device_card(device, display=_display(device, around, now))
+
+
+def display_state(connection: sa.Connection, device: Device) -> DisplayState:
+    """All that a display is told of itself."""
+    assert device.display is not None, "only a display has a state of one"
+    return DisplayState(
+        device=device.id,
+        name=device.name,
+        settings=device.display.settings,
+        orders=device.display.orders,
+        leader=_leader(connection, device),
+    )
+
+
+def _leader(connection: sa.Connection, device: Device) -> DeviceId | None:
+    assert device.display is not None, "only a display speaks"
+    return speech.leader(connection, device.branch, room_of(device.id, device.display.settings))
 
 
 def printer_cards(connection: sa.Connection, branch_id: BranchId) -> tuple[PrinterCard, ...]:
@@ -160,13 +232,22 @@ def catalogue(
     return replace(found, version=digest[:VERSION_LENGTH])
 
 
-def _cards(connection: sa.Connection, branch: Branch, now: datetime) -> tuple[DeviceCard, ...]:
+def _cards(
+    connection: sa.Connection, branch: Branch, now: datetime, *, whole: bool
+) -> tuple[DeviceCard, ...]:
+    """Every device in use; not `whole`, without what only the list of devices shows of displays."""
     found = devices_of(connection, branch.id)
     day = {"branch": branch.id, "day": branch.hours.business_day(now)}
     not_printed = _labels(connection, _unprinted, day) if found else {}
     not_in_line = _labels(connection, _refused, day) if found else {}
+    around = _around(connection, branch.id, found) if whole else _Around()
     return tuple(
-        device_card(each, not_printed.get(each.id, ()), not_in_line.get(each.id, ()))
+        device_card(
+            each,
+            not_printed.get(each.id, ()),
+            not_in_line.get(each.id, ()),
+            _display(each, around, now),
+        )
         for each in found
     )
 
