@@ -63,6 +63,8 @@ class Ears:
         self._news = news
         self._speaker = speaker
         self._orders = orders
+        self._order = threading.Lock()
+        """Views reach the speaker in the order of their seq: to an older one, a newer call would seem withdrawn."""
 
     def painting(self, raw: Mapping[str, Any], look: str) -> None:
         """The message `view`."""
@@ -78,8 +80,9 @@ class Ears:
 
     def view(self, view: BoardView) -> None:
         """The board as data."""
-        if self._news.hear_view(view):
-            self._speaker.hear(view)
+        with self._order:
+            if self._news.hear_view(view):
+                self._speaker.hear(view)
 
     def display(self, raw: object) -> None:
         """The message `display`."""
@@ -88,9 +91,10 @@ class Ears:
 
     def pulse(self, seq: int) -> None:
         """The server is there, and this is its seq."""
-        if self._news.hear_pulse(seq):
-            _log.warning("another_database", seq=seq)
-            self._speaker.forget()
+        with self._order:
+            if self._news.hear_pulse(seq):
+                _log.warning("another_database", seq=seq)
+                self._speaker.forget()
 
 
 class Socket:

@@ -25,8 +25,8 @@ from display_client.fetching import Fetched, Fetcher
 PAGE_TIMEOUT_SECONDS: Final = 1.5
 """At boot without a network the cached board is there this soon."""
 FILE_TIMEOUT_SECONDS: Final = 10.0
-SOUND_TIMEOUT_SECONDS: Final = 2.0
-"""The hall waits for it: a sentence that takes longer is not said in this language."""
+SOUND_TIMEOUT_SECONDS: Final = 4.0
+"""The first sentence of a number has to be rendered by the server first."""
 TRUSTED_SECONDS: Final = 600.0
 """A sound, picture or video that the server confirmed this recently is not asked for again."""
 TARGET_LENGTH_MAX: Final = 1_000
@@ -201,34 +201,45 @@ class ServerWords:
         self._proxy = proxy
         self._prefix = f"/board/{quote(branch, safe='')}/say"
         self._chime = chime
+        self._kept_chime: bytes | None = None
+        """Held: nothing is fetched between the grant and the first tone."""
         self._missing: dict[str, float] = {}
 
     def chime(self) -> bytes:
-        return self._wav(f"{self._prefix}/chime.wav") or self._chime
+        """The server's; this program's own must do while that cannot be had."""
+        if self._kept_chime is None:
+            found = self._proxy.get(f"{self._prefix}/chime.wav")
+            self._kept_chime = _sound_of(found) if found is not None else None
+        return self._kept_chime or self._chime
 
     def sentence(self, language: str, number: str, desk: int) -> bytes | None:
-        target = f"{self._prefix}/{quote(language, safe='')}.wav?number={quote(number, safe='')}&desk={desk}"
+        """None when the server has no voice for this language. Raises Away."""
         # A language without a voice has none for the next number either: it is not asked for each call.
         if time.monotonic() < self._missing.get(language, 0.0):
             return None
-        wav = self._wav(target)
+        query = f"number={quote(number, safe='')}&desk={desk}"
+        target = f"{self._prefix}/{quote(language, safe='')}.wav?{query}"
+        found = self._proxy.get(target)
+        if found is None:
+            raise Away(f"no {target}")
+        wav = _sound_of(found)
         if wav is None:
             self._missing[language] = time.monotonic() + MISSING_SECONDS
         return wav
 
-    def _wav(self, target: str) -> bytes | None:
-        found = self._proxy.get(target)
-        if found is None or found.status != 200:
-            return None
-        try:
-            wav = found.path.read_bytes() if found.path is not None else found.body
-        except OSError:
-            return None
-        return wav if wav[:4] == b"RIFF" else None
+
+def _sound_of(found: Passed) -> bytes | None:
+    if found.status != 200:
+        return None
+    try:
+        wav = found.path.read_bytes() if found.path is not None else found.body
+    except OSError:
+        return None
+    return wav if wav[:4] == b"RIFF" else None
 
 
 MISSING_SECONDS: Final = 20.0
-"""A recording that was dropped in is heard this soon after, and a silent network costs one wait for many calls."""
+"""A recording that was dropped in is heard this soon after."""
 
 
 def passed_on(headers: Mapping[str, str]) -> dict[str, str]:

@@ -20,6 +20,7 @@ from display_client.announcing import CHIME_SECONDS, SENTENCE_SECONDS, Queue, la
 from display_client.memory import Memory, Remembered
 from display_client.news import News
 from display_client.player import Player, PlayerFailed, Playing, one_stream, seconds_of
+from display_client.words import FetchAhead, Words, sentences
 from server.domain.errors import Refusal
 from server.domain.look import look_of_settings
 from server.wire import BoardCall, BoardView
@@ -51,17 +52,9 @@ CHIME_PAUSE_SECONDS: Final = 0.35
 LANGUAGE_PAUSE_SECONDS: Final = 0.45
 TURN_SECONDS: Final = 0.1
 UNTOLD_AGAIN_SECONDS: Final = 1.0
+WORDS_SECONDS_MAX: Final = 15.0
+"""A call whose sentences cannot be had for so long is announced by its chime alone."""
 _log = structlog.get_logger(__name__)
-
-
-class Words(Protocol):
-    """Where finished sounds come from: the server, and what was kept of it."""
-
-    def chime(self) -> bytes: ...
-
-    def sentence(self, language: str, number: str, desk: int) -> bytes | None:
-        """None when there is no voice for it, or none can be had now."""
-        ...
 
 
 class Granting(Protocol):
@@ -80,6 +73,8 @@ class _Head:
         self.ask_at = ask_at
         self.ends_at = since + seconds
         """When another who says it will have ended, as far as can be told."""
+        self.found: dict[str, bytes] | None = None
+        """Its sentences by language, once they are here."""
 
 
 class Speaker:
@@ -155,6 +150,8 @@ class Speaker:
 
     def run(self) -> None:
         """Turn after turn until `stop`."""
+        ahead = FetchAhead(self._words, self._to_fetch, self._stopping)
+        threading.Thread(target=ahead.run, name="nouba-words", daemon=True).start()
         while not self._stopping.is_set():
             self._woken.clear()
             try:
@@ -177,7 +174,7 @@ class Speaker:
             return
         if not self._is_ours(head.call):
             self._show_silently(head)
-        elif self._steady() >= head.ask_at:
+        elif self._is_ready(head) and self._steady() >= head.ask_at:
             self._ask(head)
 
     def _next_head(self) -> _Head | None:
@@ -268,12 +265,26 @@ class Speaker:
             wait = min(max(answer.retry_seconds, RETRY_SECONDS_MIN), RETRY_SECONDS_MAX)
             head.ask_at = self._steady() + wait
 
+    def _is_ready(self, head: _Head) -> bool:
+        """Whether its sentences are here: they are fetched before the grant is asked for, which lives 5 s only."""
+        if head.found is not None:
+            return True
+        found, is_whole = sentences(self._words, head.call, self._languages)
+        for language in self._languages:
+            pause = LANGUAGE_PAUSE_SECONDS if language in found else 0.0
+            self._lasted[language] = seconds_of(found[language]) + pause if pause else 0.0
+        if found or is_whole or self._steady() - head.since > WORDS_SECONDS_MAX:
+            head.found = found
+        return head.found is not None
+
+    def _to_fetch(self) -> tuple[tuple[BoardCall, ...], tuple[str, ...]]:
+        with self._lock:
+            waiting = tuple(call for call in self._queue.waiting if self._is_spoken(call))
+            return waiting, self._languages
+
     def _say(self, head: _Head, *, is_granted: bool) -> None:
         """From the chime to the last language. A sound that fails leaves the call unsaid."""
-        with self._lock:
-            waiting, languages = tuple(self._queue.waiting), self._languages
-        chosen = languages_in_time(waiting, languages, self._now(), self._lasted)
-        wav, spoken = self._composed(head.call, chosen, languages)
+        wav, spoken = self._composed(head)
         title = f"{head.key} {','.join(spoken)}".rstrip()
         try:
             playing = self._player.start(
@@ -298,26 +309,17 @@ class Speaker:
         self._settled(head.key)
         self._tell_untold()
 
-    def _composed(
-        self, call: BoardCall, chosen: tuple[str, ...], all_languages: tuple[str, ...]
-    ) -> tuple[bytes, tuple[str, ...]]:
-        """The whole sound, and the languages in it. The next language stands in where the first has no voice."""
-        found: dict[str, bytes] = {}
-        for language in all_languages:
-            if len(found) == len(chosen) or (language not in chosen and found):
-                break
-            wav = self._words.sentence(language, call.label, call.desk)
-            if wav is None:
-                continue
-            found[language] = wav
-            self._lasted[language] = seconds_of(wav) + LANGUAGE_PAUSE_SECONDS
-        for language in chosen:
-            if language not in found:
-                self._lasted[language] = 0.0
+    def _composed(self, head: _Head) -> tuple[bytes, tuple[str, ...]]:
+        """The whole sound, and the languages in it: those that have a voice, as far as there is time."""
+        found = head.found or {}
         if not found:
             return self._words.chime(), ()
-        sentence = one_stream(tuple(found.values()), LANGUAGE_PAUSE_SECONDS)
-        return one_stream((self._words.chime(), sentence), CHIME_PAUSE_SECONDS), tuple(found)
+        voiced = tuple(language for language in self._languages if language in found)
+        with self._lock:
+            waiting = tuple(self._queue.waiting)
+        spoken = languages_in_time(waiting, voiced, self._now(), self._lasted)
+        sentence = one_stream([found[language] for language in spoken], LANGUAGE_PAUSE_SECONDS)
+        return one_stream((self._words.chime(), sentence), CHIME_PAUSE_SECONDS), spoken
 
     def _played(self, playing: Playing, key: str, *, is_granted: bool) -> bool:
         """Whether it was played to its end; False when the room belongs to another meanwhile. Raises PlayerFailed."""

@@ -60,6 +60,8 @@ class Town:
     lose_pushes: bool = False
     voices: tuple[str, ...] = ("ar", "fr")
     sentence_seconds: float = 0.3
+    render_seconds: float = 0.0
+    """How long each sentence takes the server."""
     clock_ahead: timedelta = timedelta(0)
     """The server's time, against this machine's."""
     page: str = "<script src='/static/js/board.js?v=1'></script>"
@@ -204,6 +206,7 @@ class FakeServer:
         def say(language: str) -> Response:
             if language != "chime" and language not in town.voices:
                 abort(404)
+            time.sleep(town.render_seconds)
             seconds = 0.1 if language == "chime" else town.sentence_seconds
             answer = Response(tone(seconds, town.voices, language), content_type="audio/wav")
             answer.headers["ETag"] = f'"{language}"'
@@ -218,6 +221,11 @@ class FakeServer:
             if request.headers.get("If-None-Match") == f'"{town.seq}"':
                 return Response(status=304)
             return _json(town.view())
+
+        @app.get("/api/v1/branches/<name>/views/board", endpoint="unknown")
+        def unknown(name: str) -> Response:
+            problem = msgspec.json.encode({"code": "unknown_branch", "detail": name})
+            return Response(problem, 404, content_type="application/problem+json")
 
         self._device_routes()
         self._io.on_event("watch", self._watch)
