@@ -31,6 +31,8 @@ class Size:
     past: int
     sockets: tuple[int, ...]
     sockets_of_memory: int
+    pages: int
+    """Walls in a real browser."""
     receipts: int
     kiosk_taps: int
     offline_tickets: int
@@ -47,6 +49,7 @@ FULL = Size(
     past=1_000_000,
     sockets=(200, 2_000),
     sockets_of_memory=2_000,
+    pages=20,
     receipts=20,
     kiosk_taps=24,
     offline_tickets=3_000,
@@ -62,6 +65,7 @@ QUICK = Size(
     past=100_000,
     sockets=(200, 1_000),
     sockets_of_memory=1_000,
+    pages=20,
     receipts=10,
     kiosk_taps=12,
     offline_tickets=1_000,
@@ -77,6 +81,7 @@ TINY = Size(
     past=500,
     sockets=(3,),
     sockets_of_memory=3,
+    pages=2,
     receipts=1,
     kiosk_taps=2,
     offline_tickets=30,
