@@ -15,9 +15,11 @@ from server.domain.ids import BranchId
 
 
 class RoomKind(StrEnum):
-    """What a room's screens show."""
+    """What a room's screens show. A board's key is its look (`domain.look`), a display's is its device."""
 
     BOARD = "board"
+    BOARD_DATA = "board_data"
+    DISPLAY = "display"
     TICKET = "ticket"
     DESK = "desk"
     DEVICES = "devices"
@@ -80,6 +82,12 @@ class Rooms:
         """The rooms of a branch with somebody in them, but for those of single tickets."""
         with self._lock:
             return list(self._shared.get(branch, ()))
+
+    def looks(self, branch: BranchId) -> int:
+        """In how many ways the board of a branch is open here."""
+        with self._lock:
+            rooms = self._shared.get(branch, ())
+            return sum(room.kind is RoomKind.BOARD for room in rooms)
 
     def of_tickets(self, branch: BranchId, tickets: Iterable[str]) -> list[Room]:
         """The rooms of these tickets with somebody in them."""

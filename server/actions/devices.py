@@ -197,7 +197,7 @@ def report_device(*, hall: Hall, caller: Caller, report: DeviceReport) -> None:
     device_id = caller.require_device()
     with hall.store.administer() as connection:
         present = rows.device(connection, caller.branch, device_id)
-        _require_in_use(present)
+        require_in_use(present)
         after, event = devices.reported(present, report, hall.clock.now())
         rows.note_seen(connection, after)
     if event is None:
@@ -206,7 +206,7 @@ def report_device(*, hall: Hall, caller: Caller, report: DeviceReport) -> None:
         now = hall.clock.now()
         # Read again under the lock: the sweep or a revocation may have been faster.
         present = rows.device(work.connection, caller.branch, device_id)
-        _require_in_use(present)
+        require_in_use(present)
         after, event = devices.reported(present, report, now)
         rows.save_device(work.connection, after)
         if event is not None:
@@ -217,11 +217,12 @@ def report_device(*, hall: Hall, caller: Caller, report: DeviceReport) -> None:
 def require_device(work: UnitOfWork, caller: Caller) -> Device:
     """The device that asks, still in use. Raises NotAllowed."""
     found = rows.device(work.connection, work.branch.id, caller.require_device())
-    _require_in_use(found)
+    require_in_use(found)
     return found
 
 
-def _require_in_use(device: Device) -> None:
+def require_in_use(device: Device) -> None:
+    """Raises NotAllowed for a device that was revoked."""
     if device.revoked_at is not None:
         raise NotAllowed("this device was revoked", device=device.id)
 

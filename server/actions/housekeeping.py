@@ -5,13 +5,14 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from server.actions.hall import Hall
-from server.db import admin, outbox, reads
+from server.db import admin, outbox, reads, speech
 from server.db.engine import Connection
 from server.db.unit_of_work import UnitOfWork
 from server.domain import queue, ticket
 from server.domain.branch import Branch
 from server.domain.events import Event, EventKind
 from server.domain.ids import BranchId
+from server.domain.speech import SPEECH_KEPT
 
 CLOSED_AT_ONCE_MAX = 200
 """Tickets closed in one transaction: the lock is never held long."""
@@ -80,3 +81,10 @@ def forget_answers(*, hall: Hall) -> int:
     before = hall.clock.now() - ANSWERS_KEPT
     with hall.store.administer() as connection:
         return admin.delete_requests(connection, before)
+
+
+def forget_speech(*, hall: Hall) -> int:
+    """Delete who spoke calls that no display will ask for again; returns how many."""
+    before = hall.clock.now() - SPEECH_KEPT
+    with hall.store.administer() as connection:
+        return speech.forget(connection, before)

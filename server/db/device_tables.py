@@ -28,6 +28,11 @@ devices = sa.Table(
     sa.Column("waiting_to_sync", sa.Integer, nullable=False),
     sa.Column("clock_skew_seconds", sa.Float),
     time("last_seen_at", nullable=True),
+    # Of a display: what its page has put on the glass, and how its sound and its page are.
+    sa.Column("painted_seq", sa.BigInteger),
+    time("painted_at", nullable=True),
+    sa.Column("sound", sa.String(12), nullable=False, server_default="unknown"),
+    sa.Column("page", sa.String(12), nullable=False, server_default="unknown"),
 )
 _IN_USE = sa.text("revoked_at IS NULL")
 sa.Index(

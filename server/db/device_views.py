@@ -11,24 +11,28 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
-from server.db import jobs, reads
+from server.db import displays, jobs, reads, speech
 from server.db.devices import devices_of
 from server.db.paper_layouts import layout_values
 from server.db.tables import refused, tickets, unprinted
 from server.db.views import branch_card, plain
 from server.domain.branch import Branch
-from server.domain.devices import Device, fault_of
+from server.domain.devices import Device
+from server.domain.displays import room_of
 from server.domain.hours import hours_values
 from server.domain.ids import BranchId, DeviceId
 from server.domain.states import TicketState
 from server.wire import DeviceNotice, PrinterCard
 from server.wire_devices import CatalogueService, DeviceCard, DeviceCatalogue, DevicesView
+from server.wire_displays import DisplayCard, DisplayState
 
 VERSION_LENGTH = 16
 UNPRINTED_SHOWN_MAX = 50
 NOTICES_SHOWN_MAX = 3
 """A desk's page does not scroll; the machines' page shows them all."""
 NUMBERS_SHOWN_MAX = 6
+_DEAF_OR_BLIND = frozenset({"no_sound", "page_frozen"})
+"""The faults of a screen that an agent can do something about: say the number aloud."""
 _STILL_WANTED = [TicketState.WAITING.value, TicketState.CALLED.value, TicketState.PARKED.value]
 
 _unprinted = (
@@ -67,11 +71,7 @@ def devices(connection: sa.Connection, branch: Branch, now: datetime) -> Devices
 
 def notices(connection: sa.Connection, branch: Branch, now: datetime) -> tuple[DeviceNotice, ...]:
     """The devices about which an agent should do something, or could tell somebody; the page has room for a few."""
-    found = [
-        card
-        for card in _cards(connection, branch, now)
-        if card.state in {"fault", "not_seen"} or _papers(card)
-    ]
+    found = [card for card in _cards(connection, branch, now) if _is_for_agents(card)]
     # Somebody stands without a ticket, something is broken, something is only silent: in this order.
     found.sort(key=lambda card: (not _papers(card), card.state != "fault", card.name))
     return tuple(
@@ -88,22 +88,33 @@ def notices(connection: sa.Connection, branch: Branch, now: datetime) -> tuple[D
     )
 
 
+def _is_for_agents(card: DeviceCard) -> bool:
+    if card.state == "fault" and card.kind == "display":
+        return card.fault in _DEAF_OR_BLIND
+    return card.state in {"fault", "not_seen"} or _papers(card)
+
+
 def _papers(card: DeviceCard) -> bool:
     """Whether somebody stands there without a ticket, or with one that is worth nothing."""
     return bool(card.not_printed or card.not_in_line)
 
 
 def device_card(
-    device: Device, not_printed: Sequence[str] = (), not_in_line: Sequence[str] = ()
+    device: Device,
+    not_printed: Sequence[str] = (),
+    not_in_line: Sequence[str] = (),
+    *,
+    leads: bool = False,
+    pictured_at: datetime | None = None,
 ) -> DeviceCard:
-    """A device as staff see it."""
+    """A device as staff see it; `leads` and `pictured_at` are of displays (`display_card` reads them)."""
     report = device.report
     return DeviceCard(
         id=device.id,
         kind=device.kind,
         name=device.name,
         state=device.state,
-        fault=fault_of(report) if device.state == "fault" else None,
+        fault=device.fault,
         printer_state=report.printer_state,
         paper=report.paper,
         waiting_to_sync=report.waiting_to_sync,
@@ -112,7 +123,50 @@ def device_card(
         clock_skew_seconds=report.clock_skew_seconds,
         not_printed=tuple(not_printed),
         not_in_line=tuple(not_in_line),
+        display=_display_card(device, leads=leads, pictured_at=pictured_at),
     )
+
+
+def _display_card(
+    device: Device, *, leads: bool, pictured_at: datetime | None
+) -> DisplayCard | None:
+    if device.display is None:
+        return None
+    return DisplayCard(
+        settings=device.display.settings,
+        painted_seq=device.report.painted_seq,
+        painted_at=device.report.painted_at,
+        sound=device.report.sound,
+        page=device.report.page,
+        is_leader=leads,
+        screenshot_at=pictured_at,
+    )
+
+
+def display_card(connection: sa.Connection, device: Device) -> DeviceCard:
+    """One display as staff see it."""
+    return device_card(
+        device,
+        leads=_leader(connection, device) == device.id,
+        pictured_at=displays.picture_times(connection, device.branch).get(device.id),
+    )
+
+
+def display_state(connection: sa.Connection, device: Device) -> DisplayState:
+    """All that a display is told of itself."""
+    assert device.display is not None, "only a display has a state of one"
+    return DisplayState(
+        device=device.id,
+        name=device.name,
+        settings=device.display.settings,
+        orders=device.display.orders,
+        leader=_leader(connection, device),
+    )
+
+
+def _leader(connection: sa.Connection, device: Device) -> DeviceId | None:
+    assert device.display is not None, "only a display speaks"
+    return speech.leader(connection, device.branch, room_of(device.id, device.display.settings))
 
 
 def printer_cards(connection: sa.Connection, branch_id: BranchId) -> tuple[PrinterCard, ...]:
@@ -165,8 +219,18 @@ def _cards(connection: sa.Connection, branch: Branch, now: datetime) -> tuple[De
     day = {"branch": branch.id, "day": branch.hours.business_day(now)}
     not_printed = _labels(connection, _unprinted, day) if found else {}
     not_in_line = _labels(connection, _refused, day) if found else {}
+    shows = any(each.display for each in found)
+    leaders = speech.leaders(connection, branch.id) if shows else {}
+    pictured = displays.picture_times(connection, branch.id) if shows else {}
     return tuple(
-        device_card(each, not_printed.get(each.id, ()), not_in_line.get(each.id, ()))
+        device_card(
+            each,
+            not_printed.get(each.id, ()),
+            not_in_line.get(each.id, ()),
+            leads=each.display is not None
+            and leaders.get(room_of(each.id, each.display.settings)) == each.id,
+            pictured_at=pictured.get(each.id),
+        )
         for each in found
     )
 

@@ -8,8 +8,9 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
+from server.db import displays as display_rows
 from server.db.codec import Row
-from server.db.tables import devices, pairings
+from server.db.tables import devices, displays, pairings
 from server.domain.devices import Device, Pairing
 from server.domain.errors import Invalid, UnknownDevice
 from server.domain.ids import BranchId, DeviceId
@@ -18,15 +19,17 @@ from server.wire_devices import DeviceKind, DeviceReport
 DEVICES_SHOWN_MAX = 200
 """The most that a branch's list shows; a town hall has a handful."""
 
-_by_id = sa.select(devices).where(
+_whole = sa.select(devices, *display_rows.COLUMNS).join(
+    displays, displays.c.device_id == devices.c.id, isouter=True
+)
+_by_id = _whole.where(
     devices.c.branch_id == sa.bindparam("branch"), devices.c.id == sa.bindparam("id")
 )
 _in_use = (
-    sa.select(devices)
-    .where(
+    _whole.where(
         devices.c.branch_id == sa.bindparam("branch"),
         # Written as the index says it, or the planner cannot use the index.
-        sa.text("revoked_at IS NULL"),
+        sa.text("devices.revoked_at IS NULL"),
     )
     .order_by(devices.c.name)
     .limit(DEVICES_SHOWN_MAX)
@@ -47,6 +50,10 @@ _save = (
                 "clock_skew_seconds",
                 "last_seen_at",
                 "revoked_at",
+                "painted_seq",
+                "painted_at",
+                "sound",
+                "page",
             )
         }
     )
@@ -54,7 +61,12 @@ _save = (
 _note_seen = (
     sa.update(devices)
     .where(devices.c.id == sa.bindparam("device"), devices.c.revoked_at.is_(None))
-    .values(last_seen_at=sa.bindparam("seen"), clock_skew_seconds=sa.bindparam("skew"))
+    .values(
+        last_seen_at=sa.bindparam("seen"),
+        clock_skew_seconds=sa.bindparam("skew"),
+        painted_seq=sa.bindparam("painted"),
+        painted_at=sa.bindparam("painted_when"),
+    )
 )
 _note_first_use = (
     sa.update(devices)
@@ -68,8 +80,7 @@ _pairing_by_code = sa.select(pairings).where(
 )
 _pairing_by_claim = sa.select(pairings).where(pairings.c.claim_digest == sa.bindparam("digest"))
 _accepted = (
-    sa.select(devices)
-    .join(pairings, pairings.c.device_id == devices.c.id)
+    _whole.join(pairings, pairings.c.device_id == devices.c.id)
     .where(pairings.c.id == sa.bindparam("pairing"))
     .with_for_update(of=devices)
 )
@@ -112,14 +123,14 @@ def insert_device(
         "journal": "ok",
         "waiting_to_sync": 0,
     }
-    statement = sa.insert(devices).values(**values).returning(*devices.c)
-    return _device(_with_free_name(connection, statement))
+    statement = sa.insert(devices).values(**values).returning(devices.c.id)
+    return device(connection, branch, _with_free_name(connection, statement).id)
 
 
-def rename_device(connection: sa.Connection, device_id: DeviceId, name: str) -> Device:
-    """The device under its new name. Raises Invalid when another one in use has it."""
+def rename_device(connection: sa.Connection, device_id: DeviceId, name: str) -> None:
+    """Call the device something else. Raises Invalid when another one in use has the name."""
     statement = sa.update(devices).where(devices.c.id == device_id).values(name=name)
-    return _device(_with_free_name(connection, statement.returning(*devices.c)))
+    _with_free_name(connection, statement.returning(devices.c.id))
 
 
 def save_device(connection: sa.Connection, value: Device) -> None:
@@ -138,16 +149,23 @@ def save_device(connection: sa.Connection, value: Device) -> None:
             "clock_skew_seconds": report.clock_skew_seconds,
             "last_seen_at": value.last_seen_at,
             "revoked_at": value.revoked_at,
+            "painted_seq": report.painted_seq,
+            "painted_at": report.painted_at,
+            "sound": report.sound,
+            "page": report.page,
         },
     )
 
 
 def note_seen(connection: sa.Connection, value: Device) -> None:
-    """Write what changes with every report and is no news: when it came, how its clock goes."""
+    """Write what changes with every report and is no news: when it came, how its clock goes, what was painted."""
+    report = value.report
     parameters = {
         "device": value.id,
         "seen": value.last_seen_at,
-        "skew": value.report.clock_skew_seconds,
+        "skew": report.clock_skew_seconds,
+        "painted": report.painted_seq,
+        "painted_when": report.painted_at,
     }
     connection.execute(_note_seen, parameters)
 
@@ -247,8 +265,13 @@ def _device(row: Row) -> Device:
             waiting_to_sync=row.waiting_to_sync,
             journal=row.journal,
             clock_skew_seconds=row.clock_skew_seconds,
+            painted_seq=row.painted_seq,
+            painted_at=row.painted_at,
+            sound=row.sound,
+            page=row.page,
         ),
         last_seen_at=row.last_seen_at,
         first_used_at=row.first_used_at,
         revoked_at=row.revoked_at,
+        display=display_rows.display(row) if row.kind == "display" else None,
     )

@@ -13,8 +13,20 @@ from server.db.columns import ref as _ref
 from server.db.columns import row_id as _id
 from server.db.columns import time as _time
 from server.db.device_tables import blocks, devices, pairings, refused, unprinted
+from server.db.display_tables import displays, screenshots, speech
 
-__all__ = ["UtcMillis", "blocks", "devices", "metadata", "pairings", "refused", "unprinted"]
+__all__ = [
+    "UtcMillis",
+    "blocks",
+    "devices",
+    "displays",
+    "metadata",
+    "pairings",
+    "refused",
+    "screenshots",
+    "speech",
+    "unprinted",
+]
 """What is defined elsewhere and looked for here, by migrations for one."""
 
 branches = sa.Table(

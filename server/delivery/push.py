@@ -34,7 +34,11 @@ _log = structlog.get_logger(__name__)
 _AT_ONCE = frozenset({EventKind.TICKET_CALLED, EventKind.TICKET_RECALLED, EventKind.TICKET_STARTED})
 
 
-_HURRIED = frozenset({RoomKind.BOARD, RoomKind.TICKET, RoomKind.DESK})
+_OF_DISPLAYS = frozenset(
+    {EventKind.DISPLAY_CHANGED, EventKind.DISPLAY_ORDERED, EventKind.DEVICE_RENAMED}
+)
+"""What a display is told of itself; nothing else that happens changes it."""
+_HURRIED = frozenset({RoomKind.BOARD, RoomKind.BOARD_DATA, RoomKind.TICKET, RoomKind.DESK})
 _PULSED = frozenset({RoomKind.BOARD, RoomKind.DESK, RoomKind.DEVICES, RoomKind.KIOSK})
 
 
@@ -121,8 +125,13 @@ class Pusher:
         now = self._hall.clock.now()
         if any(each.event.kind is EventKind.CATALOGUE_CHANGED for each in page):
             self._tell_phones(branch, now)
+        spoken_to = _displays_of(page)
         for room in [*self._rooms.shared(branch), *self._rooms.of_tickets(branch, touched)]:
-            hurried = is_urgent and room.kind in _HURRIED
+            is_display = room.kind is RoomKind.DISPLAY
+            if is_display and room.key not in spoken_to:
+                continue
+            # Somebody who pressed a button stands before the screen and waits.
+            hurried = is_display or (is_urgent and room.kind in _HURRIED)
             rested = now if hurried else self._rested.get(room, now)
             self._due[room] = min(self._due.get(room, rested), rested)
         # A page may end before `latest`: the rest is met on the next turn, which must come at once.
@@ -152,3 +161,9 @@ class Pusher:
 
 def _tickets_of(page: Iterable[RecordedEvent]) -> frozenset[str]:
     return frozenset(each.event.ticket for each in page if each.event.ticket is not None)
+
+
+def _displays_of(page: Iterable[RecordedEvent]) -> frozenset[str]:
+    """The rooms' keys of the displays that are told something of themselves."""
+    events = [each.event for each in page if each.event.kind in _OF_DISPLAYS]
+    return frozenset(str(event.data["device"]) for event in events)

@@ -178,4 +178,5 @@ class Worker:
         for branch in branches:
             housekeeping.close_past_days(hall=self._hall, branch=branch.id)
         housekeeping.forget_answers(hall=self._hall)
+        housekeeping.forget_speech(hall=self._hall)
         self._stopping.wait(HOUSEKEEPING.total_seconds())

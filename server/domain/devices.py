@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
+from server.domain.displays import Display
 from server.domain.errors import Invalid
 from server.domain.events import Event, EventKind
 from server.domain.ids import BranchId, DeviceId
@@ -48,6 +49,22 @@ class Device:
     first_used_at: datetime | None = None
     """When the token was first used; from then on nobody can fetch another."""
     revoked_at: datetime | None = None
+    display: Display | None = None
+    """Of a display alone."""
+
+    @property
+    def fault(self) -> str | None:
+        """Its stable code; None when the device is not in fault."""
+        return fault_of(self.report, is_silent=self._is_silent) if self.state == "fault" else None
+
+    @property
+    def _is_silent(self) -> bool:
+        return self.display is not None and self.display.settings.is_silent
+
+    def after(self, report: DeviceReport, now: datetime) -> Device:
+        """The same device with a new report."""
+        state = state_of(self.kind, report, is_silent=self._is_silent)
+        return replace(self, state=state, report=report, last_seen_at=now)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,30 +80,38 @@ class Pairing:
     device: DeviceId | None
 
 
-def fault_of(report: DeviceReport) -> str | None:
-    """The one thing that somebody should mend first, as a stable code; None when there is nothing."""
+def fault_of(report: DeviceReport, *, is_silent: bool = False) -> str | None:
+    """The one thing that somebody should mend first, as a stable code; None when there is nothing.
+
+    A screen that shall be silent needs no sound.
+    """
     if report.journal in _JOURNAL_FAULTS:
         return _JOURNAL_FAULTS[report.journal]
     if report.printer_state not in _PRINTERS_AT_EASE and report.printer_state != "unknown":
         return report.printer_state
     if report.paper == "end":
         return "paper_end"
+    if report.page == "frozen":
+        return "page_frozen"
+    if report.sound == "fault" and not is_silent:
+        return "no_sound"
     if report.clock_skew_seconds is not None and abs(report.clock_skew_seconds) > SKEW_SECONDS_MAX:
         return "clock_wrong"
     return None
 
 
-def state_of(kind: DeviceKind, report: DeviceReport) -> Literal["ok", "fault", "unknown"]:
+def state_of(
+    kind: DeviceKind, report: DeviceReport, *, is_silent: bool = False
+) -> Literal["ok", "fault", "unknown"]:
     """What a report says in one word; a screen has no printer that could be unknown."""
-    if fault_of(report) is not None:
+    if fault_of(report, is_silent=is_silent) is not None:
         return "fault"
     return "unknown" if kind == "kiosk" and report.printer_state == "unknown" else "ok"
 
 
 def reported(device: Device, report: DeviceReport, now: datetime) -> tuple[Device, Event | None]:
     """The device after a report; an event when staff would see a difference."""
-    state = state_of(device.kind, report)
-    after = replace(device, state=state, report=report, last_seen_at=now)
+    after = device.after(report, now)
     is_news = _shown(device) != _shown(after)
     return after, _changed(after, now) if is_news else None
 
@@ -130,21 +155,27 @@ def read_name(text: str) -> str:
 
 
 def _shown(device: Device) -> tuple[object, ...]:
-    """What staff see of a device, and so what an event is worth; its time of last sight is not."""
+    """What staff see of a device, and so what an event is worth.
+
+    When it was last seen is not, nor what it painted last: they move all the time.
+    """
     report = device.report
     return (
         device.state,
-        fault_of(report),
+        device.fault,
         report.printer_state,
         report.paper,
         report.waiting_to_sync,
         report.version,
+        report.sound,
+        report.page,
     )
 
 
 def _changed(device: Device, now: datetime) -> Event:
-    fault = fault_of(device.report) if device.state == "fault" else None
-    more: dict[str, str | int] = {"fault": fault} if fault else {}
+    more: dict[str, str | int] = {"fault": device.fault} if device.fault else {}
+    if device.kind == "display":
+        more |= {"sound": device.report.sound, "page": device.report.page}
     return event_of(
         EventKind.DEVICE_CHANGED,
         device.id,

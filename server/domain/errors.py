@@ -3,13 +3,13 @@
     Refusal
     ├── NotFound        the thing named does not exist here
     │   └── UnknownBranch · UnknownService · UnknownDesk · UnknownTicket · UnknownAgent · UnknownPrinter
-    │       UnknownDevice · UnknownPairing
+    │       UnknownDevice · UnknownPairing · NoScreenshot
     ├── Conflict        it exists, but the present state says no
     │   ├── IllegalTransition · RecallTooSoon · ReopenTooLate
     │   ├── ServiceClosed · BranchClosed · LineFull
     │   ├── TicketInHand · NobodyWaiting · TicketNotHere
     │   ├── NoShift · DeskTaken · AgentElsewhere · DeskPaused
-    │   ├── DayNotLeasable · NumberNotLeased · NumberTaken · TooManyPairings
+    │   ├── DayNotLeasable · NumberNotLeased · NumberTaken · TooManyPairings · TooManyLooks
     │   └── KioskOutOfOrder · ServerAway      said by the program on a kiosk alone
     ├── Gone            it was here, and is over
     │   └── PairingExpired
@@ -74,6 +74,12 @@ class UnknownPairing(NotFound):
     """No device shows this code now: mistyped, expired or accepted already."""
 
     code = "unknown_pairing"
+
+
+class NoScreenshot(NotFound):
+    """Nobody asked for one, or it has not come yet."""
+
+    code = "no_screenshot"
 
 
 class Conflict(Refusal):
@@ -176,6 +182,12 @@ class NumberTaken(Conflict):
 
 class TooManyPairings(Conflict):
     code = "too_many_pairings"
+
+
+class TooManyLooks(Conflict):
+    """Strangers have this branch's board open in as many different ways as are rendered."""
+
+    code = "too_many_looks"
 
 
 class Gone(Refusal):

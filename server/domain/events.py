@@ -49,6 +49,9 @@ class EventKind(StrEnum):
     DEVICE_CHANGED = "device_changed"
     DEVICE_REVOKED = "device_revoked"
     NUMBERS_LEASED = "numbers_leased"
+    DISPLAY_CHANGED = "display_changed"
+    DISPLAY_ORDERED = "display_ordered"
+    DISPLAY_PICTURED = "display_pictured"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

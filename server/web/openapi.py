@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 PREFIX = "/api/v1"
 API_VERSION = "1.0.0"
+PICTURE = "image/jpeg"
+"""What an answer of the type `bytes` is."""
 _JSON = "application/json"
 _REFERENCE = "#/components/schemas/{name}"
 
@@ -192,7 +194,9 @@ def _answer(operation: Operation[Any], status: int, body: type | None) -> dict[s
     described: dict[str, Any] = {
         "description": "The present state." if is_read else _WORDS[status],
     }
-    if body is not None:
+    if body is bytes:
+        described["content"] = {PICTURE: {"schema": {"type": "string", "format": "binary"}}}
+    elif body is not None:
         described["content"] = {_JSON: {"schema": _schema(body)}}
     if status in operation.headers:
         described["headers"] = {

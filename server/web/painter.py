@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from typing import assert_never
 
+import msgspec
+
 from server.actions.hall import Hall
-from server.db import desk_view, device_views, reads, views
+from server.db import desk_view, device_views, devices, outbox, reads, views
 from server.domain.errors import NoShift
-from server.domain.ids import BranchId, DeskId, Secret, ServiceId, TicketId
+from server.domain.ids import BranchId, DeskId, DeviceId, Secret, ServiceId, TicketId
+from server.domain.look import look_of_key
 from server.domain.roles import Right
 from server.pages.rendering import Renderer
 from server.rooms import Message, Room, RoomKind
+
+KEPT_MAX = 1_000
+"""Boards whose last rendering is kept: more than the looks of a building."""
+_KEPT = frozenset({RoomKind.BOARD, RoomKind.BOARD_DATA})
 
 
 class Painter:
@@ -22,12 +31,42 @@ class Painter:
         self._hall = hall
         self._renderer = renderer
         self._ticket_url = ticket_url
+        self._kept: dict[Room, tuple[tuple[int, datetime], Message]] = {}
+        self._painting = threading.Lock()
+
+    def present(self, room: Room) -> Message:
+        """What `paint` gives; of a board, what was painted in this minute, unless the branch has moved on.
+
+        After a restart all walls come back at once, and all of one look are shown the same. Raises Refusal.
+        """
+        if room.kind not in _KEPT:
+            return self.paint(room)
+        # One at a time: a thousand who ask while the first is being painted wait for that one.
+        with self._painting:
+            with self._hall.store.read() as connection:
+                seq = outbox.latest(connection, BranchId(room.branch))
+            now = self._hall.clock.now()
+            version, message = self._kept.get(room, (None, None))
+            if message is not None and version == (seq, _minute(now)):
+                # Nothing has happened since: it is as true now as it was then.
+                return replace(message, body={**message.body, "at": now.isoformat()})
+            return self.paint(room)
+
+    def _keep(self, room: Room, seq: int, at: datetime, message: Message) -> Message:
+        if room not in self._kept and len(self._kept) >= KEPT_MAX:
+            self._kept.clear()
+        self._kept[room] = ((seq, _minute(at)), message)
+        return message
 
     def paint(self, room: Room) -> Message:
         """Raises Refusal when there is nothing to show any more (a shift that was closed)."""
         match room.kind:
             case RoomKind.BOARD:
                 return self._board(room)
+            case RoomKind.BOARD_DATA:
+                return self._board_data(room)
+            case RoomKind.DISPLAY:
+                return self._display(room)
             case RoomKind.KIOSK:
                 return self._kiosk(room)
             case RoomKind.DESK:
@@ -45,9 +84,30 @@ class Painter:
         now = self._hall.clock.now()
         with self._hall.store.read() as connection:
             branch = reads.branch(connection, BranchId(room.branch))
+            look = look_of_key(room.key)
+            view = look.of(views.board(connection, branch, now))
+        text = self._renderer.render(
+            "board/_board.html", view.branch.languages[0], view=view, look=look
+        )
+        return self._keep(room, view.seq, now, _view(room, view.seq, view.at, text))
+
+    def _board_data(self, room: Room) -> Message:
+        now = self._hall.clock.now()
+        with self._hall.store.read() as connection:
+            branch = reads.branch(connection, BranchId(room.branch))
             view = views.board(connection, branch, now)
-        text = self._renderer.render("board/_board.html", view.branch.languages[0], view=view)
-        return _view(room, view.seq, view.at, text)
+        body: dict[str, object] = {
+            "seq": view.seq,
+            "at": view.at.isoformat(),
+            "view": msgspec.to_builtins(view),
+        }
+        return self._keep(room, view.seq, now, Message(name="data", body=body))
+
+    def _display(self, room: Room) -> Message:
+        with self._hall.store.read() as connection:
+            device = devices.device(connection, BranchId(room.branch), DeviceId(int(room.key)))
+            state = device_views.display_state(connection, device)
+        return Message(name="display", body=msgspec.to_builtins(state))
 
     def _kiosk(self, room: Room) -> Message:
         now = self._hall.clock.now()
@@ -118,6 +178,10 @@ class Painter:
             "waits": [[wait.p50_seconds, wait.p90_seconds] for wait in view.waits],
         }
         return Message(name="line", body=body)
+
+
+def _minute(at: datetime) -> datetime:
+    return at.replace(second=0, microsecond=0)
 
 
 def _view(room: Room, seq: int, at: datetime, text: str) -> Message:

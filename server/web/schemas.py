@@ -15,15 +15,18 @@ import msgspec
 
 from server.db.outbox import EVENTS_PAGE_MAX
 from server.domain.blocks import TICKETS_AT_ONCE_MAX
+from server.domain.displays import ROOM_LENGTH_MAX, SCREENSHOT_BYTES_MAX, VOLUME_PERCENT_MAX
 from server.domain.errors import Invalid
 from server.domain.events import EventKind
 from server.domain.ids import Language
+from server.domain.look import DESK_MAX, LINES_MAX
 from server.domain.paper_template import TEMPLATE_LENGTH_MAX
 from server.domain.queue import PauseReason
 from server.domain.states import TicketClass
 from server.web.problems import Malformed
 from server.wire import ServiceTile
 from server.wire_devices import DeviceKind, JournalState, PaperState
+from server.wire_displays import BoardMode, OrderKind, PageState, SoundState, SpeechStep
 
 Input = TypeVar("Input")
 
@@ -176,6 +179,50 @@ class Report(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     waiting_to_sync: Annotated[int, msgspec.Meta(ge=0, le=1_000_000)] = 0
     journal: JournalState = "ok"
     clock_skew_seconds: Annotated[float, msgspec.Meta(ge=-1e10, le=1e10)] | None = None
+    painted_seq: Annotated[int, msgspec.Meta(ge=0, le=SEQ_MAX)] | None = None
+    painted_at: Annotated[datetime, msgspec.Meta(tz=True)] | None = None
+    sound: SoundState = "unknown"
+    page: PageState = "unknown"
+
+
+class Display(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a display shows and says: all of it, what is left out has its default.
+
+    `lines` and `speaks` are codes of services, none for all; `desk` is the number of the one desk whose panel it is.
+    """
+
+    room: Annotated[str, msgspec.Meta(max_length=ROOM_LENGTH_MAX)] = ""
+    mode: BoardMode = "rotate"
+    desk: Annotated[int, msgspec.Meta(ge=1, le=DESK_MAX)] | None = None
+    lines: Annotated[list[ServiceCode], msgspec.Meta(max_length=LINES_MAX)] = []
+    speaks: Annotated[list[ServiceCode], msgspec.Meta(max_length=LINES_MAX)] = []
+    is_silent: bool = False
+    volume_percent: Annotated[int, msgspec.Meta(ge=0, le=VOLUME_PERCENT_MAX)] = 80
+
+
+class DisplayOrder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What staff ask of a display, once."""
+
+    order: OrderKind
+
+
+class DisplaySpeech(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A call, as `LABEL/CALLS/SECONDS` (its number, how often it was called, when, since 1970), and the step."""
+
+    call: Annotated[
+        str,
+        msgspec.Meta(
+            pattern="^[A-Z][0-9]{1,4}/[0-9]{1,6}/[0-9]{1,12}$", examples=["A012/1/1780300800"]
+        ),
+    ]
+    step: SpeechStep
+
+
+class Screenshot(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The picture that order number `order` asked for, a JPEG in base64."""
+
+    order: Annotated[int, msgspec.Meta(ge=1, le=SEQ_MAX)]
+    jpeg: Annotated[bytes, msgspec.Meta(min_length=1, max_length=SCREENSHOT_BYTES_MAX)]
 
 
 class Scan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -14,9 +14,17 @@ from flask_socketio import SocketIO, join_room, leave_room
 
 from server import i18n
 from server.actions.hall import Caller, Hall
-from server.db import reads
-from server.domain.errors import Invalid, NoShift, NotAllowed, Refusal, UnknownTicket
+from server.db import devices, reads
+from server.domain.errors import (
+    Invalid,
+    NoShift,
+    NotAllowed,
+    Refusal,
+    TooManyLooks,
+    UnknownTicket,
+)
 from server.domain.ids import Secret
+from server.domain.look import Look, look_of_settings, read_look
 from server.domain.roles import Right, rights_of
 from server.pages.forms import is_writable
 from server.rooms import Message, Room, RoomKind, Rooms
@@ -28,6 +36,10 @@ if TYPE_CHECKING:
     from server.web.websocket import LiveSockets
 
 TEXT_LENGTH_MAX = 80
+LINES_LENGTH_MAX = 1_000
+"""Of the codes of a look, with their commas."""
+LOOKS_MAX = 50
+"""Ways in which strangers may have one branch's board open in one process: each is rendered at every change."""
 PING_INTERVAL_SECONDS = 10
 PING_TIMEOUT_SECONDS = 10
 MESSAGE_BYTES_MAX = 4_096
@@ -76,11 +88,17 @@ class _Asked:
             raise Invalid("watch takes an object", field="watch")
         self._raw = raw
 
-    def text(self, name: str, default: str | None = None) -> str:
+    def text(
+        self, name: str, default: str | None = None, *, length_max: int = TEXT_LENGTH_MAX
+    ) -> str:
         value = self._raw.get(name, default)
-        if not isinstance(value, str) or len(value) > TEXT_LENGTH_MAX or not is_writable(value):
+        if not isinstance(value, str) or len(value) > length_max or not is_writable(value):
             raise Invalid(f"{name} must be a short text", field=name)
         return value
+
+    def look(self) -> Look:
+        lines = self.text("lines", "", length_max=LINES_LENGTH_MAX)
+        return read_look(self.text("mode", ""), lines, self.text("desk", ""))
 
     def language(self) -> str:
         value = self.text("language", "")
@@ -96,14 +114,15 @@ def install(io: SocketIO, hall: Hall, rooms: Rooms, painter: Painter) -> Sockets
 
     def watch(raw: object) -> dict[str, object]:
         try:
-            wanted, grant = _rooms_for(hall, _Asked(raw))
+            wanted, grant = _rooms_for(hall, rooms, _Asked(raw))
         except Refusal as refusal:
             return {"ok": False, "code": refusal.code}
         grants.keep(_sid(), grant)
         _move(rooms, _sid(), wanted)
         # Painted only now that the socket is in: what changes meanwhile reaches it as a push.
         try:
-            return {"ok": True, "view": painter.paint(wanted[0]).body}
+            said = [painter.present(room) for room in wanted if room.kind is not RoomKind.LINE]
+            return {"ok": True} | {each.name: each.body for each in said}
         except Refusal as refusal:
             return {"ok": False, "code": refusal.code}
 
@@ -127,14 +146,17 @@ def _live(io: SocketIO) -> LiveSockets | None:
     return live
 
 
-def _rooms_for(hall: Hall, asked: _Asked) -> tuple[list[Room], Grant | None]:
-    """The rooms of a view, the one that is painted first, and by what right. Raises Refusal without one."""
+def _rooms_for(hall: Hall, rooms: Rooms, asked: _Asked) -> tuple[list[Room], Grant | None]:
+    """The rooms of a view, and by what right. Raises Refusal without one."""
     view = asked.text("view")
     match view:
         case "board":
-            with hall.store.read() as connection:
-                branch = reads.branch_by_slug(connection, asked.text("branch"))
-            return [Room(kind=RoomKind.BOARD, branch=branch.id)], None
+            return [_board_room(hall, rooms, asked)], None
+        case "display":
+            who = _program(asked)
+            if who is None:
+                raise NotAllowed("a display shows its token")
+            return _display_rooms(hall, who), who.grant
         case "kiosk":
             who = _kiosk(asked)
             room = Room(kind=RoomKind.KIOSK, branch=who.caller.branch, language=asked.language())
@@ -149,6 +171,31 @@ def _rooms_for(hall: Hall, asked: _Asked) -> tuple[list[Room], Grant | None]:
             return _ticket_rooms(hall, asked), None
         case _:
             raise Invalid("there is no such view", field="view")
+
+
+def _board_room(hall: Hall, rooms: Rooms, asked: _Asked) -> Room:
+    """The room of a look, for anybody. Raises TooManyLooks: what strangers can make the server render is bounded."""
+    look = asked.look()
+    with hall.store.read() as connection:
+        branch = reads.branch_by_slug(connection, asked.text("branch"))
+    room = Room(kind=RoomKind.BOARD, branch=branch.id, key=look.key)
+    if look != Look() and not rooms.has(room) and rooms.looks(branch.id) >= LOOKS_MAX:
+        raise TooManyLooks("this board is open in too many different ways")
+    return room
+
+
+def _display_rooms(hall: Hall, who: _Who) -> list[Room]:
+    """What its settings show, the same as data for its voice, and what it is told of itself."""
+    branch, device = who.caller.branch, who.caller.require_device()
+    with hall.store.read() as connection:
+        display = devices.device(connection, branch, device).display
+    if display is None:
+        raise NotAllowed("only a display can do this", role=who.caller.role)
+    return [
+        Room(kind=RoomKind.BOARD, branch=branch, key=look_of_settings(display.settings).key),
+        Room(kind=RoomKind.BOARD_DATA, branch=branch),
+        Room(kind=RoomKind.DISPLAY, branch=branch, key=str(device)),
+    ]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

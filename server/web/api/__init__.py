@@ -10,7 +10,7 @@ from flask.blueprints import BlueprintSetupState
 from werkzeug.routing import BaseConverter
 
 from server.web import openapi
-from server.web.api import branches, desks, devices, paper, tickets
+from server.web.api import branches, desks, devices, displays, paper, tickets
 from server.web.api.operation import Asked, Method, Operation, reply, view_of
 from server.web.openapi import PARAMETERS, PREFIX
 from server.web.schemas import Nothing
@@ -34,6 +34,7 @@ OPERATIONS: tuple[Operation[Any], ...] = (
     *desks.OPERATIONS,
     *paper.OPERATIONS,
     *devices.OPERATIONS,
+    *displays.OPERATIONS,
     Operation(
         name="openapi",
         method=Method.GET,

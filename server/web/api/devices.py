@@ -11,6 +11,7 @@ from flask import Response
 from server.actions import devices, offline
 from server.actions.scans import scan_ticket
 from server.db import device_views, reads
+from server.db import devices as rows
 from server.db.engine import Connection
 from server.domain.branch import Branch
 from server.domain.errors import (
@@ -137,7 +138,11 @@ def _report(asked: Asked[Report]) -> Response:
     with hall.store.read() as connection:
         branch = reads.branch(connection, caller.branch)
         found = _catalogue_of(connection, branch)
-    return reply(ReportAnswer(seq=branch.seq, at=found.at, catalogue_version=found.version))
+        device = rows.device(connection, branch.id, caller.require_device())
+        state = device_views.display_state(connection, device) if device.display else None
+    return reply(
+        ReportAnswer(seq=branch.seq, at=found.at, catalogue_version=found.version, display=state)
+    )
 
 
 def _scan(asked: Asked[Scan]) -> Response:
