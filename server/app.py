@@ -42,6 +42,7 @@ from server.web import (
     kiosk,
     limits,
     metrics,
+    packets,
     paper,
     problems,
     sign_in,
@@ -49,6 +50,7 @@ from server.web import (
     ticket,
 )
 from server.web.context import EXTENSION, Web
+from server.web.membership import Members
 from server.web.painter import Painter
 from server.web.sessions import CookieSessions
 
@@ -113,7 +115,7 @@ def create_app(config: Config, *, hall: Hall | None = None, paper_url: str = "")
     _believe_proxies(app, config.server.trusted_proxies)
     rooms = Rooms()
     painter = Painter(hall, parts.renderer, parts.ticket_url)
-    live = sockets.install(io, hall, rooms, painter)
+    live = sockets.install(app, io, hall, rooms, painter)
     metrics.install(app, rooms)
     return Nouba(
         flask=app,
@@ -126,7 +128,14 @@ def create_app(config: Config, *, hall: Hall | None = None, paper_url: str = "")
 
 def _sockets(app: Flask, config: Config) -> SocketIO:
     # Options of python-engineio underneath, which the stubs of Flask-SocketIO do not list.
-    options: dict[str, Any] = {"transports": ["websocket"], "serve_client": False}
+    options: dict[str, Any] = {
+        "transports": ["websocket"],
+        "serve_client": False,
+        "client_manager": Members(),
+        "json": packets,
+        # A socket says little: its own greenlet answers it, and none is started for each word.
+        "async_handlers": False,
+    }
     return SocketIO(
         app,
         async_mode=config.server.async_mode,
