@@ -37,6 +37,9 @@ class Size:
     kiosk_taps: int
     offline_tickets: int
     idle_seconds: float
+    soak_hours: int
+    soak_calls: int
+    """In each of these hours."""
 
 
 FULL = Size(
@@ -54,6 +57,8 @@ FULL = Size(
     kiosk_taps=24,
     offline_tickets=3_000,
     idle_seconds=20,
+    soak_hours=24,
+    soak_calls=250,
 )
 QUICK = Size(
     rounds=3,
@@ -70,6 +75,8 @@ QUICK = Size(
     kiosk_taps=12,
     offline_tickets=1_000,
     idle_seconds=10,
+    soak_hours=24,
+    soak_calls=60,
 )
 TINY = Size(
     rounds=1,
@@ -86,6 +93,8 @@ TINY = Size(
     kiosk_taps=2,
     offline_tickets=30,
     idle_seconds=1,
+    soak_hours=3,
+    soak_calls=2,
 )
 
 
