@@ -6,8 +6,12 @@ from server.actions import devices
 from server.actions.hall import Hall
 from server.actions.settings import token_digest
 from server.clock import SystemChance, SystemClock
-from server.db import credentials
+from server.db import credentials, reads
+from server.db import devices as rows
 from server.db.opening import open_store
+from server.domain.ids import DeviceId
+from server.wire_devices import DeviceKind
+from server.wire_displays import DisplaySettings
 from tests.test_cli import Operator, operator, oujda
 
 __all__ = ["operator"]
@@ -33,4 +37,36 @@ def test_a_kiosk_comes_in_by_its_code(operator: Operator) -> None:
     operator.succeeds("device", "revoke", "entrance")
     with store.read() as connection:
         assert credentials.credential(connection, token_digest(token)) is None
+    store.engine.dispose()
+
+
+def test_a_display_is_set_up_and_asked(operator: Operator) -> None:
+    oujda(operator)
+    store = open_store(f"sqlite:///{operator.data}/nouba.sqlite3", create=False)
+    hall = Hall(store=store, clock=SystemClock(), chance=SystemChance())
+    kinds: dict[DeviceKind, str] = {"display": "hall 1", "kiosk": "kiosk 1"}
+    for kind, name in kinds.items():
+        shown = devices.open_pairing(hall=hall, kind=kind, name=None, version="1.2")
+        operator.succeeds("device", "accept", shown.code, "--name", name)
+    assert "nothing to change" in operator.is_refused("device", "change", "1")
+    operator.succeeds("device", "change", "1", "--room", "hall", "--mode", "side", "--silent")
+    listed = operator.succeeds("device", "list")
+    assert "hall 1" in listed
+    assert "silent" in listed
+    operator.succeeds("device", "change", "1", "--voice", "--volume", "40")
+    with store.read() as connection:
+        branch = reads.branch_by_slug(connection, "oujda")
+        display = rows.device(connection, branch.id, DeviceId(1)).display
+    assert display
+    assert display.settings == DisplaySettings(room="hall", mode="side", volume_percent=40)
+    assert "no service" in operator.is_refused("device", "change", "1", "--lines", "nothing")
+    assert "no desk" in operator.is_refused("device", "change", "1", "--desk", "99")
+    assert "no display 2" in operator.is_refused("device", "change", "2", "--room", "hall")
+    told = operator.succeeds("device", "order", "1", "identify")
+    assert told.startswith("display hall 1 is asked to identify")
+    assert "no such display" in operator.is_refused("device", "order", "2", "reload")
+    with store.read() as connection:
+        display = rows.device(connection, branch.id, DeviceId(1)).display
+    assert display
+    assert display.orders.identify == 1
     store.engine.dispose()

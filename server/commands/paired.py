@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
 
 import click
 
-from server.actions import devices
+from server.actions import devices, displays
 from server.actions.hall import Caller, Hall
 from server.commands.place import Place, branch_of, branch_option, with_place
 from server.commands.words import print_table
 from server.db import device_views
 from server.domain.branch import Branch
+from server.domain.displays import MODES, ORDER_KINDS, VOLUME_PERCENT_MAX
 from server.domain.errors import UnknownDevice
 from server.domain.ids import DeviceId
+from server.domain.look import DESK_MAX
 from server.domain.roles import Role
 from server.wire_devices import DeviceCard
+from server.wire_displays import BoardMode, DisplaySettings, OrderKind
 
 
 @click.group()
@@ -51,21 +56,138 @@ def list_devices(place: Place, /, slug: str | None) -> None:
         cards = _cards(hall, branch)
     zone = branch.hours
     print_table(
-        ("ID", "DEVICE", "KIND", "STATE", "PAPER", "TO SYNC", "VERSION", "LAST SEEN"),
+        (
+            "ID",
+            "DEVICE",
+            "KIND",
+            "STATE",
+            "PAPER",
+            "TO SYNC",
+            "ROOM",
+            "PAINTED",
+            "SOUND",
+            "VERSION",
+            "LAST SEEN",
+        ),
         (
             (
                 each.id,
                 each.name,
                 each.kind,
                 f"{each.state}: {each.fault}" if each.fault else each.state,
-                each.paper,
-                each.waiting_to_sync,
+                "" if each.display else each.paper,
+                "" if each.display else each.waiting_to_sync,
+                *_shown(each),
                 each.version,
                 f"{zone.local(each.last_seen_at):%Y-%m-%d %H:%M}" if each.last_seen_at else "",
             )
             for each in cards
         ),
     )
+
+
+def _shown(card: DeviceCard) -> tuple[str, str, str]:
+    """Room, version on the glass and sound of a display; a star marks who spoke last in the room."""
+    if card.display is None:
+        return "", "", ""
+    shown = card.display
+    painted = "" if shown.painted_seq is None else str(shown.painted_seq)
+    sound = "silent" if shown.settings.is_silent else shown.sound
+    return shown.settings.room + (" *" if shown.is_leader else ""), painted, sound
+
+
+@device.command("change")
+@branch_option
+@click.argument("device_id", metavar="ID", type=click.IntRange(min=1))
+@click.option("--room", help='Screens of one room take turns at speaking; "" for one of its own.')
+@click.option(
+    "--mode", type=click.Choice(list(MODES)), help="The languages in turn, or side by side."
+)
+@click.option(
+    "--desk",
+    type=click.IntRange(0, DESK_MAX),
+    help="The number of the one desk whose panel it is; 0 for the whole board.",
+)
+@click.option("--lines", help='Codes of the services it shows, with commas; "" for all.')
+@click.option("--speaks", help='Codes of the services it calls aloud; "" for those it shows.')
+@click.option(
+    "--silent/--voice", "is_silent", default=None, help="It never speaks; `--voice`: it may."
+)
+@click.option(
+    "--volume",
+    type=click.IntRange(0, VOLUME_PERCENT_MAX),
+    help="How loud it is, in percent.",
+)
+@with_place
+def change_device(
+    place: Place,
+    /,
+    slug: str | None,
+    device_id: int,
+    room: str | None,
+    mode: BoardMode | None,
+    desk: int | None,
+    lines: str | None,
+    speaks: str | None,
+    is_silent: bool | None,
+    volume: int | None,
+) -> None:
+    """Change what the display ID shows and says; what is not given stays."""
+    asked = {
+        "room": room,
+        "mode": mode,
+        "lines": None if lines is None else _codes(lines),
+        "speaks": None if speaks is None else _codes(speaks),
+        "is_silent": is_silent,
+        "volume_percent": volume,
+    }
+    changes: dict[str, Any] = {name: each for name, each in asked.items() if each is not None}
+    if desk is not None:
+        changes["desk"] = desk or None
+    if not changes:
+        raise click.ClickException("nothing to change: give at least one option")
+    with place.hall() as hall:
+        branch = branch_of(hall, slug)
+        card = displays.change_display(
+            hall=hall,
+            caller=_operator(branch),
+            device_id=DeviceId(device_id),
+            settings=_changed(hall, branch, device_id, changes),
+            key=None,
+        ).value
+    click.echo(f"display {card.name} changed")
+
+
+def _codes(text: str) -> tuple[str, ...]:
+    return tuple(code.strip() for code in text.split(",") if code.strip())
+
+
+def _changed(
+    hall: Hall, branch: Branch, device_id: int, changes: dict[str, Any]
+) -> DisplaySettings:
+    for card in _cards(hall, branch):
+        if card.id == device_id and card.display is not None:
+            return replace(card.display.settings, **changes)
+    raise UnknownDevice(f"there is no display {device_id}; see: nouba device list")
+
+
+@device.command("order")
+@branch_option
+@click.argument("device_id", metavar="ID", type=click.IntRange(min=1))
+@click.argument("order", metavar="ORDER", type=click.Choice(ORDER_KINDS))
+@with_place
+def order_device(place: Place, /, slug: str | None, device_id: int, order: OrderKind) -> None:
+    """Ask the display ID once: reload (its page), identify (say which one it is) or screenshot (a picture of it)."""
+    with place.hall() as hall:
+        branch = branch_of(hall, slug)
+        card = displays.order_display(
+            hall=hall,
+            caller=_operator(branch),
+            device_id=DeviceId(device_id),
+            order=order,
+            key=None,
+        ).value
+    click.echo(f"display {card.name} is asked to {order}")
 
 
 @device.command("rename")

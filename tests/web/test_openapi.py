@@ -29,8 +29,12 @@ from tests.builders import Town
 from tests.machines import a_device, paired
 from tests.web.builders import open_site
 
-OWN_LANGUAGE = {"/branches/{branch}/paper-layout"}
-"""Its template is TOML with a grammar of its own, and its logo a picture: no JSON Schema can tell a right one."""
+OWN_LANGUAGE = {
+    "/branches/{branch}/paper-layout",
+    "/branches/{branch}/devices/{device}/display",
+    "/device/screenshot",
+}
+"""No JSON Schema can tell a right one: TOML with a grammar of its own, the services of a branch, pictures."""
 pytestmark = pytest.mark.parametrize("database_kind", ["sqlite"])
 
 EXAMPLES_AN_OPERATION = 12
