@@ -1,120 +1,15 @@
-"""Chromium, full screen, on the kiosk's own page: started, watched, started again."""
+"""What a kiosk's Chromium is started with: what every device's is, and a screen that is touched."""
 
 from __future__ import annotations
 
-import os
-import shutil
-import signal
-import subprocess
-import threading
-import time
-from collections.abc import Callable, Sequence
-from contextlib import suppress
-from pathlib import Path
 from typing import Final
 
-import structlog
+from device_client import browser
 
-NAMES: Final = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 FLAGS: Final = (
-    "--kiosk",  # full screen, without a bar, a menu or a way out
-    "--ozone-platform-hint=auto",  # Wayland (cage) where there is one, else X
-    "--no-first-run",  # no welcome
-    "--noerrdialogs",  # no boxes over the page
-    "--hide-crash-restore-bubble",  # after a power cut no "restore pages?"
-    "--disable-session-crashed-bubble",
-    "--disable-infobars",
-    "--disable-translate",
-    "--disable-features=Translate,OverscrollHistoryNavigation,MediaRouter",
+    *browser.FLAGS,
     "--overscroll-history-navigation=0",  # a swipe is not "back"
     "--disable-pinch",  # two fingers do not zoom
     "--touch-events=enabled",
-    "--autoplay-policy=no-user-gesture-required",  # the spoken mode speaks without a tap
-    "--password-store=basic",  # no wallet that asks for a password
-    "--disable-background-networking",
-    "--disable-component-update",  # nothing is fetched beside the page
-    "--disable-sync",
-    "--disable-default-apps",
-    "--disable-extensions",
-    "--check-for-update-interval=31536000",
 )
 """The whole command line but for the profile and the page. docs/kiosk.md explains it; a test compares the two."""
-RESTART_SECONDS_MAX: Final = 10.0
-LASTED_SECONDS: Final = 60.0
-"""A browser that ran this long did not fail at its start: the next one comes at once."""
-SILENT_SECONDS_MAX: Final = 60.0
-"""The page asks every two seconds. A browser that is silent this long shows an error page, or hangs."""
-STOP_SECONDS_MAX: Final = 5.0
-_LOOK_SECONDS: Final = 1.0
-_log = structlog.get_logger(__name__)
-
-
-def find_browser(path: str) -> str | None:
-    """The browser named, else the first of `NAMES` on this machine."""
-    return shutil.which(path) if path else next(filter(None, map(shutil.which, NAMES)), None)
-
-
-def command_line(browser: str, profile: Path, url: str) -> list[str]:
-    """What is started."""
-    return [browser, *FLAGS, f"--user-data-dir={profile}", url]
-
-
-class Browser:
-    """Start `run` in a thread of its own; `quiet_seconds` tells how long ago the page last asked anything."""
-
-    def __init__(
-        self,
-        command: Sequence[str],
-        quiet_seconds: Callable[[], float],
-        *,
-        silent_seconds_max: float = SILENT_SECONDS_MAX,
-    ) -> None:
-        self._command = command
-        self._quiet_seconds = quiet_seconds
-        self._silent_seconds_max = silent_seconds_max
-        self._stopping = threading.Event()
-        self.starts = 0
-
-    def run(self) -> None:
-        """Keep one running until `stop`."""
-        pause = _LOOK_SECONDS
-        while not self._stopping.is_set():
-            began = time.monotonic()
-            self._run_once()
-            pause = 0.0 if time.monotonic() - began > LASTED_SECONDS else pause
-            self._stopping.wait(pause)
-            pause = min(max(pause * 2, _LOOK_SECONDS), RESTART_SECONDS_MAX)
-
-    def stop(self) -> None:
-        self._stopping.set()
-
-    def _run_once(self) -> None:
-        try:
-            # A group of its own: a browser is many processes, and all of them must go.
-            process = subprocess.Popen(  # noqa: S603 (our own command line)
-                self._command, start_new_session=True, stdout=subprocess.DEVNULL, stderr=None
-            )
-        except OSError as error:
-            _log.error("browser_not_started", problem=str(error))
-            return
-        self.starts += 1
-        began = time.monotonic()
-        while process.poll() is None and not self._stopping.wait(_LOOK_SECONDS):
-            silent = min(self._quiet_seconds(), time.monotonic() - began)
-            if silent > self._silent_seconds_max:
-                _log.warning("browser_silent", seconds=round(silent))
-                break
-        _end(process)
-        if not self._stopping.is_set():
-            _log.warning("browser_ended", code=process.returncode)
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    for kind in (signal.SIGTERM, signal.SIGKILL):
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, kind)
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(STOP_SECONDS_MAX)
-            if kind is signal.SIGTERM:
-                continue  # its children may have stayed
-            return

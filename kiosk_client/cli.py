@@ -2,45 +2,34 @@
 
 from __future__ import annotations
 
-import signal
 import sys
 import threading
-import zoneinfo
-from collections.abc import Callable
 from dataclasses import replace
-from functools import wraps
-from pathlib import Path
-from typing import Any, Final, TypeVar, cast
+from typing import Any, Final, cast
 
 import click
 
+from device_client.commands import (
+    EXPECTED,
+    GROUP_SETTINGS,
+    InOrder,
+    configure_logs,
+    ended,
+    own_zones,
+    with_place,
+)
+from device_client.place import SettingsError, server_address
 from kiosk_client.journal import JournalFailure
-from kiosk_client.pairing import PairingFailed
-from kiosk_client.settings import Place, SettingsError, checked, server_address
-from server import logs
-from server.config_schema import LogSettings
+from kiosk_client.settings import Place, checked
 
-Command = TypeVar("Command", bound=Callable[..., object])
 _PAPER: Final = click.Choice(["58", "80"])
-
-
-def _with_place(command: Command) -> Command:
-    """`--data`, and failures that are expected as one line and exit code 1."""
-
-    @click.option(
-        "--data",
-        envvar="NOUBA_KIOSK_DATA",
-        metavar="DIR",
-        help="Folder of this kiosk (NOUBA_KIOSK_DATA, else ~/.local/share/nouba-kiosk).",
-    )
-    @wraps(command)
-    def wrapped(data: str | None, **options: Any) -> object:
-        try:
-            return command(Place(folder=_folder(data)), **options)
-        except (SettingsError, PairingFailed, JournalFailure) as error:
-            raise click.ClickException(str(error)) from error
-
-    return cast(Command, wrapped)
+_with_place = with_place(
+    Place,
+    Place.program,
+    thing=Place.thing,
+    variable="NOUBA_KIOSK_DATA",
+    failures=(*EXPECTED, JournalFailure),
+)
 
 
 @click.command()
@@ -51,8 +40,9 @@ def _with_place(command: Command) -> Command:
 @_with_place
 def pair(place: Place, /, server: str, name: str, printer: str | None, paper: str | None) -> None:
     """Show a code for an administrator, and keep the token that accepting it gives."""
+    from device_client.program import is_running, program_version
+    from device_client.server import deaf
     from kiosk_client import pairing
-    from kiosk_client.running import is_running, program_version
     from kiosk_client.server import HttpServer
 
     address = server_address(server)
@@ -64,7 +54,7 @@ def pair(place: Place, /, server: str, name: str, printer: str | None, paper: st
     given = {name: value for name, value in wishes.items() if value is not None}
     checked(dict(given))
     place.keep_settings(replace(settings, **cast(Any, given)))
-    link = HttpServer(address, token="", branch="", heard=lambda _at, *, asked, answered: None)
+    link = HttpServer(address, token="", branch="", heard=deaf)
     try:
         identity = pairing.pair(
             link,
@@ -85,19 +75,20 @@ def pair(place: Place, /, server: str, name: str, printer: str | None, paper: st
 @_with_place
 def run(place: Place, /, no_browser: bool, port: int | None) -> None:
     """Give out tickets until told to end: the page, the printer, the link to the server, Chromium."""
+    from device_client.program import alone
     from kiosk_client import running
 
-    logs.configure(LogSettings(format="console" if sys.stderr.isatty() else "json"))
+    configure_logs()
     place.make()
     settings = place.settings()
     if port is not None:
         settings = replace(settings, port=port)
-    with running.alone(place):
+    with alone(place):
         kiosk = running.build(place, settings=settings, with_browser=not no_browser)
-        ended = _ended()
+        end = ended()
         threads = kiosk.start()
         click.echo(f"The kiosk's page: {kiosk.url}")
-        ended.wait()
+        end.wait()
         kiosk.stop(threads)
 
 
@@ -105,18 +96,18 @@ def run(place: Place, /, no_browser: bool, port: int | None) -> None:
 @_with_place
 def browser(place: Place, /) -> None:
     """Keep Chromium full screen on the page of `nouba-kiosk run --no-browser`; for a service of its own."""
+    from device_client.browser import Browser
+    from device_client.pages import quiet_seconds_of
     from kiosk_client import running
-    from kiosk_client.browser import Browser
-    from kiosk_client.pages import quiet_seconds_of
 
-    logs.configure(LogSettings(format="console" if sys.stderr.isatty() else "json"))
+    configure_logs()
     settings = place.settings()
     command = running.browser_command(place, settings, settings.port)
     watched = Browser(command, lambda: quiet_seconds_of(settings.port))
-    ended = _ended()
+    end = ended()
     thread = threading.Thread(target=watched.run, name="nouba-browser")
     thread.start()
-    ended.wait()
+    end.wait()
     watched.stop()
     thread.join()
 
@@ -125,11 +116,12 @@ def browser(place: Place, /) -> None:
 @_with_place
 def doctor(place: Place, /) -> None:
     """Check server, clock, token, numbers, journal, printer, touch, browser, voice; say what to do."""
+    from device_client.doctor import line_of
     from kiosk_client import doctor as checks
 
     findings = checks.examine(place)
     for finding in findings:
-        click.echo(checks.line_of(finding))
+        click.echo(line_of(finding))
     if any(finding.is_fault for finding in findings):
         sys.exit(1)
 
@@ -146,32 +138,12 @@ def test_print(place: Place, /) -> None:
 COMMANDS: Final = (pair, run, browser, doctor, test_print)
 
 
-class _InOrder(click.Group):
-    """Lists its commands in the order in which an installer needs them."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(self.commands)
-
-
 @click.group(
-    cls=_InOrder,
+    cls=InOrder,
     commands={command.name or "": command for command in COMMANDS},
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    context_settings=GROUP_SETTINGS,
 )
 @click.version_option(package_name="nouba", prog_name="nouba-kiosk")
 def main() -> None:
     """Nouba on a kiosk: tickets with the server, and without it."""
-    # The package tzdata is newer than most systems' own files, and Morocco moves its clock by decree.
-    zoneinfo.reset_tzpath(to=())
-
-
-def _folder(data: str | None) -> Path:
-    return Path(data).absolute() if data else Path.home() / ".local" / "share" / "nouba-kiosk"
-
-
-def _ended() -> threading.Event:
-    """Set when the machine or a person asks this program to end."""
-    ended = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: ended.set())
-    return ended
+    own_zones()

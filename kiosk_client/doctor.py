@@ -7,30 +7,33 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final
 
-from kiosk_client.browser import find_browser
+from device_client.doctor import (
+    Finding,
+    Heard,
+    Verdict,
+    browser_of,
+    clock_of,
+    disk_of,
+    pairing_of,
+    server_of,
+)
+from device_client.place import Identity, SettingsError
+from device_client.program import is_running
 from kiosk_client.catalogue import Catalogue
-from kiosk_client.clock import steady_seconds
-from kiosk_client.http import Away
 from kiosk_client.journal import Journal, JournalFailure
-from kiosk_client.running import FONTS, is_running
-from kiosk_client.server import HttpServer, Revoked
-from kiosk_client.settings import Identity, KioskSettings, Place, SettingsError
+from kiosk_client.running import FONTS
+from kiosk_client.settings import KioskSettings, Place
 from server.clock import SystemClock
 from server.delivery.channels import Paper, open_channel
 from server.delivery.paper.fonts import FontBook
-from server.domain.errors import Refusal
 
-SKEW_SECONDS_MAX: Final = 5.0
-DISK_MEGABYTES_MIN: Final = 200
 INPUT_DEVICES: Final = Path("/proc/bus/input/devices")
 _ABSOLUTE: Final = "B: ABS="
 _TOUCH_KEYS: Final = "B: KEY="
 _BTN_TOUCH: Final = 0x14A
 _WORD_BITS: Final = 64
-
-Verdict = Literal["ok", "note", "fault"]
 
 _PRINTER_VERDICTS: Final[dict[str, Verdict]] = {"ok": "ok", "unknown": "note", "fault": "fault"}
 _PRINTER_ADVICE: Final = {
@@ -47,27 +50,6 @@ _PRINTER_ADVICE: Final = {
     "timed_out": "is it switched on? Try it with another cable",
     "broken_midway": "look at its cable",
 }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
-    """One thing that was looked at. `advice` is what to do about it, "" when it is well."""
-
-    subject: str
-    verdict: Verdict
-    text: str
-    advice: str = ""
-
-    @property
-    def is_fault(self) -> bool:
-        return self.verdict == "fault"
-
-
-def line_of(finding: Finding) -> str:
-    """As it is printed."""
-    mark = {"ok": "ok   ", "note": "note ", "fault": "FAULT"}[finding.verdict]
-    advice = f"\n        → {finding.advice}" if finding.advice else ""
-    return f"{mark}  {finding.subject}: {finding.text}{advice}"
 
 
 @dataclass(slots=True)
@@ -102,19 +84,8 @@ def examine(place: Place) -> list[Finding]:
 
 
 def _pairing(patient: _Patient) -> Iterator[Finding]:
-    try:
-        patient.identity = patient.place.identity()
-    except SettingsError as error:
-        yield Finding(
-            subject="pairing",
-            verdict="fault",
-            text=str(error),
-            advice="nouba-kiosk pair --server URL; an administrator accepts the code",
-        )
-        return
-    identity = patient.identity
-    text = f"{identity.name} of {identity.branch}, token kept for its owner alone"
-    yield Finding(subject="pairing", verdict="ok", text=text)
+    patient.identity, finding = pairing_of(patient.place)
+    yield finding
 
 
 def _settings(patient: _Patient) -> Iterator[Finding]:
@@ -131,57 +102,17 @@ def _settings(patient: _Patient) -> Iterator[Finding]:
 def _server(patient: _Patient) -> Iterator[Finding]:
     if patient.identity is None:
         return
-    identity = patient.identity
-
-    def heard(at: datetime, *, asked: float, answered: float) -> None:
-        del asked, answered
-        patient.server_ahead_seconds = (at - SystemClock().now()).total_seconds()
-
-    server = HttpServer(identity.server, token=identity.token, branch=identity.branch, heard=heard)
-    began = steady_seconds()
-    try:
-        raw = server.catalogue(None)
-        assert raw is not None, "no version was known"
-        patient.catalogue = Catalogue(raw)
-        millis = round((steady_seconds() - began) * 1000)
-        yield Finding(
-            subject="server",
-            verdict="ok",
-            text=f"{identity.server} answered in {millis} ms, {len(raw.services)} services",
-        )
-    except Revoked:
-        yield Finding(
-            subject="server",
-            verdict="fault",
-            text="it does not know this kiosk's token any more",
-            advice="nouba-kiosk pair --server URL, and accept it anew",
-        )
-    except (Away, Refusal) as error:
-        yield Finding(
-            subject="server",
-            verdict="fault",
-            text=f"{identity.server} does not answer ({error})",
-            advice="look at the network cable, the address and the server; tickets go on without it",
-        )
-    finally:
-        server.close()
+    learned = Heard()
+    yield from server_of(
+        patient.place, patient.identity, learned, without_it="tickets go on without it"
+    )
+    patient.server_ahead_seconds = learned.ahead_seconds
+    if learned.catalogue is not None:
+        patient.catalogue = Catalogue(learned.catalogue)
 
 
 def _clock(patient: _Patient) -> Iterator[Finding]:
-    if patient.server_ahead_seconds is None:
-        text = "cannot be compared while the server is away"
-        yield Finding(subject="clock", verdict="note", text=text)
-        return
-    skew = round(-patient.server_ahead_seconds, 1)
-    if abs(skew) <= SKEW_SECONDS_MAX:
-        yield Finding(subject="clock", verdict="ok", text=f"{skew:+} s against the server")
-        return
-    yield Finding(
-        subject="clock",
-        verdict="fault",
-        text=f"{skew:+} s against the server",
-        advice="timedatectl set-ntp true; after a power cut a flat battery loses the time",
-    )
+    yield clock_of(patient.server_ahead_seconds)
 
 
 def _journal(patient: _Patient) -> Iterator[Finding]:
@@ -230,19 +161,7 @@ def _numbers(patient: _Patient, journal: Journal) -> Iterator[Finding]:
 
 
 def _disk(patient: _Patient) -> Iterator[Finding]:
-    try:
-        free = shutil.disk_usage(patient.place.folder).free // 1_000_000
-    except OSError as error:
-        text = f"{patient.place.folder}: {error.strerror}"
-        yield Finding(subject="disk", verdict="fault", text=text, advice="make that folder")
-        return
-    enough = free >= DISK_MEGABYTES_MIN
-    yield Finding(
-        subject="disk",
-        verdict="ok" if enough else "fault",
-        text=f"{free} MB free",
-        advice="" if enough else "make room: without it the kiosk gives no tickets",
-    )
+    yield disk_of(patient.place, without_it="without it the kiosk gives no tickets")
 
 
 def _printer(patient: _Patient) -> Iterator[Finding]:
@@ -312,13 +231,7 @@ def _touch(patient: _Patient) -> Iterator[Finding]:
 
 
 def _browser(patient: _Patient) -> Iterator[Finding]:
-    found = find_browser(patient.settings.browser)
-    yield Finding(
-        subject="browser",
-        verdict="ok" if found else "fault",
-        text=found or "no Chromium here",
-        advice="" if found else "apt install chromium",
-    )
+    yield browser_of(patient.settings.browser)
 
 
 def _voice(patient: _Patient) -> Iterator[Finding]:

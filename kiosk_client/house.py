@@ -9,12 +9,13 @@ from typing import Final
 
 import structlog
 
+from device_client.clock import DeviceClock
+from device_client.http import Away
+from device_client.server import Revoked
 from kiosk_client.catalogue import Catalogue
-from kiosk_client.clock import KioskClock
-from kiosk_client.http import Away
 from kiosk_client.journal import Draft, Entry, Journal, JournalFailure
 from kiosk_client.link import Link, PrinterReport
-from kiosk_client.server import Issued, Revoked
+from kiosk_client.server import Issued
 from server.clock import Chance, new_secret, new_ticket_id
 from server.domain import queue
 from server.domain.errors import (
@@ -49,7 +50,7 @@ class Home:
         self,
         link: Link,
         journal: Journal,
-        clock: KioskClock,
+        clock: DeviceClock,
         chance: Chance,
         *,
         printer: Callable[[], PrinterReport],

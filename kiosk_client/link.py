@@ -20,11 +20,12 @@ from typing import Final, TypeVar
 import msgspec
 import structlog
 
+from device_client.clock import DeviceClock
+from device_client.http import Away
+from device_client.server import Revoked
 from kiosk_client.catalogue import Catalogue
-from kiosk_client.clock import KioskClock
-from kiosk_client.http import Away
 from kiosk_client.journal import Journal, JournalFailure
-from kiosk_client.server import TAP_TIMEOUT_SECONDS, Revoked, Server
+from kiosk_client.server import TAP_TIMEOUT_SECONDS, Server
 from server.domain.errors import Refusal
 from server.wire import KioskView
 from server.wire_devices import (
@@ -72,7 +73,7 @@ class Link:
         self,
         server: Server,
         journal: Journal,
-        clock: KioskClock,
+        clock: DeviceClock,
         *,
         version: str,
         printer: Callable[[], PrinterReport],

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from kiosk_client.running import FONTS, alone
-from kiosk_client.settings import Place, SettingsError
+from device_client.place import SettingsError
+from device_client.program import alone
+from kiosk_client.running import FONTS
+from kiosk_client.settings import Place
 from server.delivery.channels import ChannelError, Unwatched, open_channel
 from server.delivery.paper import PaperPress
 

@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
-from importlib.metadata import version as version_of
 from typing import Final
 
 import structlog
 
-from kiosk_client.browser import Browser, command_line, find_browser
-from kiosk_client.clock import Anchor, KioskClock, Timekeeper, boot_id
+from device_client.browser import Browser, command_line, find_browser
+from device_client.clock import Anchor, DeviceClock, Timekeeper, boot_id
+from device_client.pages import HOST, Attention, PageServer
+from device_client.place import Identity, SettingsError
+from device_client.program import program_version
+from kiosk_client.browser import FLAGS
 from kiosk_client.house import Home
 from kiosk_client.journal import Journal, JournalFailure
 from kiosk_client.link import Link
-from kiosk_client.pages import HOST, Attention, PageServer, create_app
+from kiosk_client.pages import create_app
 from kiosk_client.printer import PrinterLoop
 from kiosk_client.server import HttpServer
-from kiosk_client.settings import Identity, KioskSettings, Place, SettingsError
+from kiosk_client.settings import KioskSettings, Place
 from server.clock import SystemChance, SystemClock
 from server.delivery.channels import Channel, open_channel
 from server.delivery.paper import PaperPress
@@ -32,11 +33,6 @@ FONTS: Final = ROOT / "static" / "vendor" / "fonts"
 CONNECT_TIMEOUT_SECONDS: Final = 2.0
 STOP_SECONDS_MAX: Final = 5.0
 _log = structlog.get_logger(__name__)
-
-
-def program_version() -> str:
-    """What reports and pairings tell."""
-    return version_of("nouba")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,31 +142,7 @@ def browser_command(place: Place, settings: KioskSettings, port: int) -> list[st
     found = find_browser(settings.browser)
     if found is None:
         raise SettingsError("no Chromium here: apt install chromium, or name one in kiosk.toml")
-    return command_line(found, place.browser_profile, f"http://{HOST}:{port}/")
-
-
-@contextmanager
-def alone(place: Place) -> Iterator[None]:
-    """One program a data folder: two would print each paper twice. Raises SettingsError."""
-    path = place.folder / "running.lock"
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise SettingsError(f"{place.folder}: another nouba-kiosk runs on it") from error
-        yield
-    finally:
-        os.close(descriptor)
-
-
-def is_running(place: Place) -> bool:
-    """Whether a program runs on this data folder."""
-    try:
-        with alone(place):
-            return False
-    except SettingsError:
-        return True
+    return command_line(found, place.browser_profile, f"http://{HOST}:{port}/", flags=FLAGS)
 
 
 def _channel(settings: KioskSettings) -> Channel | None:
@@ -183,14 +155,14 @@ def _channel(settings: KioskSettings) -> Channel | None:
         raise SettingsError(str(error)) from error
 
 
-def _clock(journal: Journal) -> KioskClock:
+def _clock(journal: Journal) -> DeviceClock:
     try:
         anchor, latest = journal.anchor(), journal.latest_time()
     except JournalFailure as failure:
         # The page still opens and says that it gives no tickets; staff are told through the reports.
         _log.error("journal_failed", state=failure.state, problem=str(failure))
         anchor, latest = None, None
-    return KioskClock(SystemClock(), boot=boot_id(), anchor=anchor, not_before=latest)
+    return DeviceClock(SystemClock(), boot=boot_id(), anchor=anchor, not_before=latest)
 
 
 def _pages(

@@ -37,10 +37,11 @@ class SetupError(Exception):
     """Set-up cannot go on; the message says what a person can do about it."""
 
 
-def prepare(*, dev: bool, kiosk: bool = False) -> None:
+def prepare(*, dev: bool, device: str | None = None) -> None:
     """Bring the checkout up to date, printing one line per step that had to run.
 
-    `dev` adds what the tests and checks need, to the same .venv; `kiosk` what a kiosk's machine needs.
+    `dev` adds what the tests and checks need, to the same .venv; `device` what the machine of a "kiosk" or
+    a "display" needs.
     Ends the program with a plain message when it cannot go on: the callers are commands, and a traceback
     would help nobody.
     """
@@ -48,7 +49,7 @@ def prepare(*, dev: bool, kiosk: bool = False) -> None:
     try:
         with one_at_a_time():
             state = read_state()
-            install_python_packages(state, dev=dev, kiosk=kiosk)
+            install_python_packages(state, dev=dev, device=device)
             install_page_packages(state, dev=dev)
     except SetupError as error:
         sys.exit(f"\nSet-up stopped: {error}")
@@ -120,13 +121,13 @@ def project_tables() -> bytes:
 # ---------------------------------------------------------------- Python
 
 
-def install_python_packages(state: dict[str, str], *, dev: bool, kiosk: bool) -> None:
+def install_python_packages(state: dict[str, str], *, dev: bool, device: str | None) -> None:
     """The virtual environment, the locked packages and Nouba itself (editable)."""
     if not state:
         make_venv()
         record(state, place=str(ROOT))
     # The others contain base.txt, version for version (scripts/lock compiles them so).
-    more = "dev" if dev else "kiosk" if kiosk else "base"
+    more = "dev" if dev else device or "base"
     wanted = {
         name: digest((ROOT / f"requirements/{name}.txt").read_bytes()) for name in ("base", more)
     }

@@ -15,7 +15,7 @@ from typing import Final, Literal
 
 import msgspec
 
-from kiosk_client.clock import Anchor
+from device_client.clock import Anchor
 from kiosk_client.journal.file import OWNER, JournalFile, fact, keep_fact
 from server.domain.errors import LineFull
 from server.wire import TicketAnswer

@@ -21,8 +21,9 @@ from benchmarks.figures import BenchWrong
 from benchmarks.rows import connect
 from benchmarks.running import HOST, end, environment, free_port
 from benchmarks.scratch import ROOT
+from device_client.place import Identity
 from kiosk_client.journal import Journal
-from kiosk_client.settings import Identity, KioskSettings, Place
+from kiosk_client.settings import KioskSettings, Place
 from server.actions import devices
 from server.actions.hall import Caller, Hall
 from server.clock import SystemChance, SystemClock

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-from kiosk_client.clock import KioskClock
+from device_client.clock import DeviceClock
 from kiosk_client.house import Home
 from kiosk_client.journal import Draft, Journal
 from kiosk_client.link import Link
@@ -103,7 +103,7 @@ class Parts:
     journal: Journal
     wall: HandClock
     steady: HandSteady
-    clock: KioskClock
+    clock: DeviceClock
     server: HttpServer
     link: Link
     channel: MemoryChannel
@@ -162,7 +162,7 @@ def kiosk_parts(
 def assemble(fake: FakeServer, journal: Journal, *, seed: int = 0) -> Parts:
     """The parts as `running.build` puts them together, but for clock, chance and printer."""
     wall, steady = HandClock(NOON), HandSteady()
-    clock = KioskClock(wall, steady, boot="boot-1")
+    clock = DeviceClock(wall, steady, boot="boot-1")
 
     def heard(at: datetime, *, asked: float, answered: float) -> None:
         # The round trip is real, the rest of the time is the test's.

@@ -18,8 +18,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlencode
 
+from device_client.place import Identity
 from kiosk_client.journal import Journal
-from kiosk_client.settings import Identity, KioskSettings, Place
+from kiosk_client.settings import KioskSettings, Place
 from tests.end_to_end.processes import ROOT, free_port
 from tests.kiosk_client.builders import DEVICE
 from tests.kiosk_client.fake_server import BRANCH, TOKEN

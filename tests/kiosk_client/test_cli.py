@@ -11,12 +11,13 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from device_client.pairing import big, terminal_qr
+from device_client.place import SettingsError, server_address
+from device_client.program import alone
 from kiosk_client.cli import main
 from kiosk_client.doctor import touch_devices
 from kiosk_client.journal import Journal
-from kiosk_client.pairing import big, terminal_qr
-from kiosk_client.running import alone
-from kiosk_client.settings import KioskSettings, Place, SettingsError, checked, server_address
+from kiosk_client.settings import KioskSettings, Place, checked
 from server.wire_devices import Block
 from tests.kiosk_client.builders import DAY, DEVICE, a_draft, answer_for
 from tests.kiosk_client.fake_server import TOKEN, FakeServer, Town, fake_server

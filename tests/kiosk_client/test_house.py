@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from kiosk_client.clock import KioskClock
+from device_client.clock import DeviceClock
 from kiosk_client.house import Home
 from kiosk_client.server import TAP_TIMEOUT_SECONDS
 from server.domain.errors import (
@@ -151,7 +151,7 @@ def test_refusals_of_the_server_are_its_own(kiosk: Parts) -> None:
 
 def test_after_a_flat_battery_no_number_of_an_unknown_day_is_given_out(kiosk: Parts) -> None:
     kiosk.go_away()
-    flat = KioskClock(
+    flat = DeviceClock(
         HandClock(NOON - timedelta(days=2000)), kiosk.steady, boot="boot-2", not_before=NOON
     )
     home = Home(

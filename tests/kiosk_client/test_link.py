@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from kiosk_client.clock import KioskClock
+from device_client.clock import DeviceClock
 from kiosk_client.link import (
     AWAY_SECONDS_MAX,
     BATCH_TICKETS_MAX,
@@ -239,7 +239,7 @@ def test_a_wall_clock_that_is_a_year_ahead_forgets_no_number(tmp_path: Path) -> 
         label = kiosk.tap().answer.label
         kiosk.come_back()
         kiosk.go_away()
-        year_ahead = KioskClock(HandClock(NOON + timedelta(days=400)), kiosk.steady, boot="boot-2")
+        year_ahead = DeviceClock(HandClock(NOON + timedelta(days=400)), kiosk.steady, boot="boot-2")
         link = Link(
             kiosk.server,
             kiosk.journal,

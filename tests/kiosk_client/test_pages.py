@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 from flask.testing import FlaskClient
 
-from kiosk_client.pages import ALIVE, Attention, create_app
+from device_client.pages import ALIVE, Attention
+from kiosk_client.pages import create_app
 from kiosk_client.settings import Place
 from tests.kiosk_client.builders import HandSteady, Parts, kiosk_parts
 from tests.kiosk_client.fake_server import BRANCH

@@ -17,8 +17,9 @@ from typing import TypeVar
 
 import msgspec
 
-from kiosk_client.http import Away
-from kiosk_client.server import Heard, Issued, Revoked
+from device_client.http import Away
+from device_client.server import Heard, Revoked
+from kiosk_client.server import Issued
 from server.actions import devices, offline, scans, tickets
 from server.actions.hall import Caller, Hall
 from server.db import device_views, reads, views

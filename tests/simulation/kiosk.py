@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
-from kiosk_client.clock import Anchor, KioskClock, Timekeeper
+from device_client.clock import Anchor, DeviceClock, Timekeeper
 from kiosk_client.house import Home
 from kiosk_client.journal import Journal
 from kiosk_client.link import Link
@@ -274,7 +274,7 @@ class Machine:
         journal = self._parts.journal(
             self.disk.path, device=self.device, connection=self.disk.connection()
         )
-        clock = KioskClock(
+        clock = DeviceClock(
             self.wall,
             self._steady,
             boot=f"boot-{self._boots}",

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from kiosk_client.browser import FLAGS, Browser, command_line, find_browser
+from device_client.browser import FLAGS, Browser, command_line, find_browser
 
 WAIT_SECONDS_MAX = 15
 

@@ -1,10 +1,10 @@
-"""What time it is on a kiosk: the server's, carried on by a clock that nobody can set.
+"""What time it is on a device: the server's, carried on by a clock that nobody can set.
 
-A kiosk's own wall clock may be wrong by years (a flat battery) or jump (somebody set it, NTP found its
+A device's own wall clock may be wrong by years (a flat battery) or jump (somebody set it, NTP found its
 server). So the time is the server's at the last contact plus what has passed since, by a clock that only
 counts up and also counts while the machine sleeps. After a reboot without the server there is only the wall
 clock to begin with: it is believed, and followed when it is set forward (NTP found its server), unless it is
-earlier than what the journal already knows. Then nobody knows which day it is, and no number is given out.
+earlier than what the device already knows. Then nobody knows which day it is, and a kiosk gives out no number.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ ANCHOR_AGE_SECONDS_MAX: Final = 600.0
 JUMP_SECONDS_MIN: Final = 2.0
 """The wall clock moved by at least this against the counting one: somebody or something set it."""
 BEHIND_SECONDS_MAX: Final = 600.0
-"""A wall clock that is behind the journal by less is slow; by more, it has lost the time."""
+"""A wall clock that is behind what is known by less is slow; by more, it has lost the time."""
 ANCHOR_KEPT_SECONDS: Final = 60.0
 ANCHOR_MOVED_SECONDS: Final = 1.0
 _BOOT_ID: Final = Path("/proc/sys/kernel/random/boot_id")
@@ -54,7 +54,7 @@ def boot_id() -> str:
         return ""
 
 
-class KioskClock:
+class DeviceClock:
     """Implements `server.clock.Clock`. Any thread may ask."""
 
     def __init__(
@@ -66,7 +66,7 @@ class KioskClock:
         anchor: Anchor | None = None,
         not_before: datetime | None = None,
     ) -> None:
-        """`anchor` is the journal's, used if it is of this boot; `not_before` the latest time it knows."""
+        """`anchor` is what was kept, used if it is of this boot; `not_before` the latest time that is known."""
         self._wall = wall
         self._steady = steady
         self._boot = boot
@@ -76,7 +76,7 @@ class KioskClock:
         start = wall.now()
         behind = (not_before - start).total_seconds() if not_before is not None else 0.0
         self._is_lost = behind > BEHIND_SECONDS_MAX
-        """The wall clock contradicts the journal: time goes on from where that ends, and may be days late."""
+        """The wall clock contradicts what is known: time goes on from where that ends, and may be days late."""
         self._start = not_before if not_before is not None and behind > 0 else start
         self._started = steady()
         self._offset = self._wall_offset()
@@ -145,7 +145,7 @@ class KioskClock:
 class Timekeeper:
     """Sets the clock by the server's answers, and writes down now and then how it was set."""
 
-    def __init__(self, clock: KioskClock, keep: Callable[[Anchor], None]) -> None:
+    def __init__(self, clock: DeviceClock, keep: Callable[[Anchor], None]) -> None:
         self._clock = clock
         self._keep = keep
         self._kept: Anchor | None = None

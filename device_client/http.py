@@ -1,6 +1,6 @@
 """Requests to the server, with the standard library's client: it keeps one connection, knows TLS, follows nothing.
 
-A larger library would bring pools, redirects, proxies and cookies, none of which a kiosk wants, and megabytes
+A larger library would bring pools, redirects, proxies and cookies, none of which a device wants, and megabytes
 that it would have to keep in memory all day.
 """
 
@@ -17,7 +17,6 @@ from urllib.parse import urlsplit
 
 BODY_BYTES_MAX: Final = 4_000_000
 """A catalogue with a logo is a hundredth of this."""
-AGENT: Final = "nouba-kiosk"
 CONNECTIONS_KEPT_MAX: Final = 4
 
 
@@ -40,13 +39,15 @@ class Reply:
 class HttpClient:
     """Any thread may send; each request has a connection of its own for as long as it takes."""
 
-    def __init__(self, server: str, steady: Callable[[], float]) -> None:
+    def __init__(self, server: str, steady: Callable[[], float], *, agent: str) -> None:
+        """`agent` is what the server's log calls this program."""
         parts = urlsplit(server)
         self._host = parts.hostname or ""
         self._port = parts.port
         self._path = parts.path.rstrip("/")
         self._tls = ssl.create_default_context() if parts.scheme == "https" else None
         self._steady = steady
+        self._agent = agent
         self._lock = threading.Lock()
         self._idle: list[http.client.HTTPConnection] = []
         self._closed = False
@@ -98,7 +99,7 @@ class HttpClient:
         connection.timeout = timeout_seconds
         if connection.sock is not None:
             connection.sock.settimeout(timeout_seconds)
-        connection.request(method, self._path + path, body, {"User-Agent": AGENT, **headers})
+        connection.request(method, self._path + path, body, {"User-Agent": self._agent, **headers})
         answer = connection.getresponse()
         raw = answer.read(BODY_BYTES_MAX + 1)
         answered = self._steady()

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from kiosk_client.clock import (
+from device_client.clock import (
     ANCHOR_KEPT_SECONDS,
     BEHIND_SECONDS_MAX,
     Anchor,
-    KioskClock,
+    DeviceClock,
     Timekeeper,
 )
 from tests.builders import HandClock
@@ -17,10 +17,10 @@ from tests.kiosk_client.builders import NOON, HandSteady
 HOUR = timedelta(hours=1)
 
 
-def a_clock(wall: HandClock, steady: HandSteady, **known: object) -> KioskClock:
+def a_clock(wall: HandClock, steady: HandSteady, **known: object) -> DeviceClock:
     anchor, not_before = known.get("anchor"), known.get("not_before")
     assert anchor is None or isinstance(anchor, Anchor)
-    return KioskClock(
+    return DeviceClock(
         wall,
         steady,
         boot="boot-1",

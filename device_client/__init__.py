@@ -1,0 +1,1 @@
+"""What the programs beside a screen share: a kiosk's and a display's."""

@@ -1,0 +1,241 @@
+"""`nouba-display doctor`: looks at everything a display needs, and says in plain words what to do."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from device_client.doctor import (
+    Finding,
+    Heard,
+    browser_of,
+    clock_of,
+    disk_of,
+    pairing_of,
+    server_of,
+)
+from device_client.place import Identity, SettingsError
+from device_client.program import is_running
+from display_client.player import PROGRAMS, PlayerFailed, find_player
+from display_client.power import ScreenFailure, find_screen
+from display_client.settings import MachineSettings, Place
+from server.clock import SystemClock
+from server.voice import sound
+
+SOUND_CARDS: Final = Path("/proc/asound/cards")
+CHIME_SECONDS_MAX: Final = 5.0
+SCREEN_OFF_SECONDS: Final = 3.0
+_DAY_SECONDS: Final = 86_400
+
+
+@dataclass(slots=True)
+class _Patient:
+    """What one check learns and a later one needs."""
+
+    place: Place
+    with_sound: bool
+    with_screen: bool
+    identity: Identity | None = None
+    settings: MachineSettings = field(default_factory=MachineSettings)
+    learned: Heard = field(default_factory=Heard)
+
+
+def examine(place: Place, *, with_sound: bool, with_screen: bool) -> list[Finding]:
+    """Every check, in the order in which faults are best mended."""
+    patient = _Patient(place, with_sound, with_screen)
+    checks: tuple[Callable[[_Patient], Iterator[Finding]], ...] = (
+        _pairing,
+        _settings,
+        _server,
+        _clock,
+        _disk,
+        _program,
+        _board,
+        _browser,
+        _sound,
+        _screen,
+    )
+    return [finding for check in checks for finding in check(patient)]
+
+
+def _pairing(patient: _Patient) -> Iterator[Finding]:
+    patient.identity, finding = pairing_of(patient.place)
+    yield finding
+
+
+def _settings(patient: _Patient) -> Iterator[Finding]:
+    try:
+        patient.settings = patient.place.settings()
+    except SettingsError as error:
+        yield Finding(
+            subject="settings", verdict="fault", text=str(error), advice="correct that line"
+        )
+    else:
+        yield Finding(subject="settings", verdict="ok", text=str(patient.place.settings_file))
+
+
+def _server(patient: _Patient) -> Iterator[Finding]:
+    if patient.identity is not None:
+        yield from server_of(
+            patient.place,
+            patient.identity,
+            patient.learned,
+            without_it="the screen says meanwhile how old its calls are",
+        )
+
+
+def _clock(patient: _Patient) -> Iterator[Finding]:
+    yield clock_of(patient.learned.ahead_seconds)
+
+
+def _disk(patient: _Patient) -> Iterator[Finding]:
+    yield disk_of(
+        patient.place, without_it="without it the screen is empty after a start without a network"
+    )
+
+
+def _program(patient: _Patient) -> Iterator[Finding]:
+    if not patient.place.folder.exists():
+        return
+    if is_running(patient.place):
+        yield Finding(subject="program", verdict="ok", text="nouba-display runs")
+    else:
+        advice = "systemctl start nouba-display, or type nouba-display run"
+        yield Finding(subject="program", verdict="note", text="does not run", advice=advice)
+
+
+def _board(patient: _Patient) -> Iterator[Finding]:
+    """What the screen shows when it starts without a network."""
+    newest = _newest(patient.place.cache)
+    if newest is None:
+        yield Finding(
+            subject="cached board",
+            verdict="note",
+            text="none yet: a start without a network would show an empty screen",
+            advice="nouba-display run keeps one as soon as the server has answered",
+        )
+        return
+    seconds = max(0.0, SystemClock().now().timestamp() - newest)
+    text = f"kept {_ago(seconds)}"
+    if seconds <= _DAY_SECONDS:
+        yield Finding(subject="cached board", verdict="ok", text=text)
+    else:
+        yield Finding(
+            subject="cached board",
+            verdict="note",
+            text=text,
+            advice="has nouba-display run since then, and did the server answer?",
+        )
+
+
+def _browser(patient: _Patient) -> Iterator[Finding]:
+    yield browser_of(patient.settings.browser)
+
+
+def _sound(patient: _Patient) -> Iterator[Finding]:
+    yield from _cards()
+    os.environ.update(patient.settings.sound_environment)
+    player = find_player(patient.settings.player)
+    if player is None:
+        named = patient.settings.player or ", ".join(PROGRAMS)
+        yield Finding(
+            subject="player",
+            verdict="fault",
+            text=f"not here: {named}",
+            advice="apt install pipewire-bin, or alsa-utils where there is no sound server",
+        )
+        return
+    try:
+        if patient.with_sound:
+            chime = sound.write(sound.chime())
+            player.start(chime, volume_percent=100, title="chime").wait(CHIME_SECONDS_MAX)
+        else:
+            player.check()
+    except (PlayerFailed, OSError) as error:
+        yield Finding(
+            subject="player",
+            verdict="fault",
+            text=str(error),
+            advice="is the loudspeaker's cable in; may this user play (adduser nouba-display audio)?",
+        )
+        return
+    text = (
+        "the chime was played: did you hear it?" if patient.with_sound else "a sound can be played"
+    )
+    advice = "" if patient.with_sound else "nouba-display doctor --sound lets you hear it"
+    yield Finding(subject="player", verdict="ok", text=text, advice=advice)
+
+
+def _cards() -> Iterator[Finding]:
+    try:
+        names = sound_cards(SOUND_CARDS.read_text(encoding="utf-8", errors="replace"))
+    except OSError:
+        names = []
+    if names:
+        yield Finding(subject="sound cards", verdict="ok", text=", ".join(names))
+    else:
+        advice = "plug in a loudspeaker on USB, or a screen with loudspeakers on HDMI"
+        yield Finding(subject="sound cards", verdict="note", text="none", advice=advice)
+
+
+def _screen(patient: _Patient) -> Iterator[Finding]:
+    screen = find_screen(patient.settings.screen_power)
+    if screen.method == "none":
+        yield Finding(
+            subject="screen power",
+            verdict="note",
+            text="none here: the screen stays on",
+            advice=(
+                "asked over SSH, the screen's own session is not seen; else apt install wlopm or wlr-randr "
+                "(Wayland), x11-xserver-utils (X), v4l-utils (HDMI-CEC)"
+            ),
+        )
+        return
+    try:
+        if patient.with_screen:
+            screen.switch(on=False)
+            time.sleep(SCREEN_OFF_SECONDS)
+            screen.switch(on=True)
+    except ScreenFailure as failure:
+        yield Finding(
+            subject="screen power",
+            verdict="fault",
+            text=f"{screen.method}: {failure}",
+            advice=f"set another screen_power in {patient.place.settings_file}",
+        )
+        return
+    said = "went off and on: did you see it?" if patient.with_screen else "by the branch's hours"
+    yield Finding(subject="screen power", verdict="ok", text=f"{screen.method}, {said}")
+
+
+def sound_cards(listing: str) -> list[str]:
+    """The cards of `/proc/asound/cards`, as ALSA_CARD names them and as people call them."""
+    found = []
+    for line in listing.splitlines():
+        parts = line.strip().split(maxsplit=1)
+        if len(parts) == 2 and parts[0].isdecimal() and parts[1].startswith("["):
+            name, _, what = parts[1][1:].partition("]")
+            found.append(f"{name.strip()} ({what.lstrip(' :').strip()})")
+    return found
+
+
+def _newest(folder: Path) -> float | None:
+    """When anything in the folder was written last."""
+    try:
+        return max(
+            (path.stat().st_mtime for path in folder.rglob("*") if path.is_file()), default=None
+        )
+    except OSError:
+        return None
+
+
+def _ago(seconds: float) -> str:
+    minutes = round(seconds / 60)
+    if minutes < 60:
+        return f"{minutes} min ago"
+    hours = round(minutes / 60)
+    return f"{hours} h ago" if hours < 48 else f"{round(hours / 24)} days ago"

@@ -1,0 +1,390 @@
+"""Says each call of the room once: asks the server who may, plays the sound, tells that it was said.
+
+One thread. The grant is the server's (one row per branch, room and call); this loop only knows when to ask, what
+to do while another speaks, and how to go on when the sound, the server or this program fails in mid-sentence.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from datetime import datetime
+from typing import Final, Protocol
+from uuid import uuid4
+
+import structlog
+
+from device_client.http import Away
+from device_client.server import Revoked
+from display_client.announcing import CHIME_SECONDS, SENTENCE_SECONDS, Queue, languages_in_time
+from display_client.memory import Memory, Remembered
+from display_client.news import News
+from display_client.player import Player, PlayerFailed, Playing, one_stream, seconds_of
+from server.domain.errors import Refusal
+from server.domain.look import look_of_settings
+from server.wire import BoardCall, BoardView
+from server.wire_displays import (
+    DisplaySettings,
+    DisplayState,
+    SoundState,
+    SpeechAnswer,
+    SpeechStep,
+    call_key,
+)
+
+GOING_SECONDS: Final = 2.0
+"""The grant lives 5 s: one lost word of ours does not end it."""
+FOLLOWER_SECONDS: Final = 2.0
+"""How long the others leave it to the leader to begin."""
+RANK_SECONDS: Final = 0.5
+RANKS: Final = 4
+NOBODY_LED_SECONDS: Final = 0.3
+NOBODY_LED_RANKS: Final = 5
+RETRY_SECONDS_MIN: Final = 0.2
+RETRY_SECONDS_MAX: Final = 3.0
+SHOWN_SECONDS: Final = 6.0
+"""A call that nobody here says stands in the large place for this long."""
+SHOWN_HURRIED_SECONDS: Final = 3.0
+HURRY_FROM: Final = 3
+SOUND_AGAIN_SECONDS: Final = 3.0
+CHIME_PAUSE_SECONDS: Final = 0.35
+LANGUAGE_PAUSE_SECONDS: Final = 0.45
+TURN_SECONDS: Final = 0.1
+UNTOLD_AGAIN_SECONDS: Final = 1.0
+_log = structlog.get_logger(__name__)
+
+
+class Words(Protocol):
+    """Where finished sounds come from: the server, and what was kept of it."""
+
+    def chime(self) -> bytes: ...
+
+    def sentence(self, language: str, number: str, desk: int) -> bytes | None:
+        """None when there is no voice for it, or none can be had now."""
+        ...
+
+
+class Granting(Protocol):
+    """The server, as far as speech goes. May raise Away, Revoked or a Refusal."""
+
+    def speech(self, call: str, step: SpeechStep, *, key: str) -> SpeechAnswer: ...
+
+
+class _Head:
+    """The call whose turn it is, and what is known of who says it."""
+
+    def __init__(self, call: BoardCall, since: float, ask_at: float, seconds: float) -> None:
+        self.call = call
+        self.key = call_key(call)
+        self.since = since
+        self.ask_at = ask_at
+        self.ends_at = since + seconds
+        """When another who says it will have ended, as far as can be told."""
+
+
+class Speaker:
+    """Start `run` in a thread of its own; the link tells it of views and settings."""
+
+    def __init__(
+        self,
+        server: Granting,
+        words: Words,
+        player: Player,
+        news: News,
+        memory: Memory,
+        *,
+        device: int,
+        now: Callable[[], datetime],
+        steady: Callable[[], float],
+    ) -> None:
+        """`now` is the server's time; `steady` counts seconds."""
+        self._server = server
+        self._words = words
+        self._player = player
+        self._news = news
+        self._memory = memory
+        self._device = device
+        self._now = now
+        self._steady = steady
+        self._lock = threading.Lock()
+        self._queue = Queue(known=memory.kept.settled, newest=memory.kept.newest)
+        self._untold = dict(memory.kept.untold)
+        self._untold_at = 0.0
+        self._settings = DisplaySettings()
+        self._leader: int | None = None
+        self._languages: tuple[str, ...] = ()
+        self._lasted: dict[str, float] = {}
+        """Seconds of a sentence by language, as last heard."""
+        self._head: _Head | None = None
+        self._free_at = 0.0
+        """When the room is quiet again, if another speaks a call that is off our queue already."""
+        self._fault = ""
+        self._sound_again_at = 0.0
+        self._woken = threading.Event()
+        self._stopping = threading.Event()
+
+    # ------------------------------------------------------------ the link
+
+    def hear(self, view: BoardView) -> None:
+        """Another state of the board."""
+        with self._lock:
+            self._languages = view.branch.languages
+            self._queue.learn(view, self._now())
+            self._keep()
+        self._woken.set()
+
+    def settle(self, state: DisplayState) -> None:
+        """What this display says from now on, and who spoke last in its room."""
+        with self._lock:
+            self._settings, self._leader = state.settings, state.leader
+        self._woken.set()
+
+    def forget(self) -> None:
+        """The server's database is another one."""
+        with self._lock:
+            self._queue.forget()
+
+    @property
+    def sound(self) -> SoundState:
+        """For reports."""
+        if self._fault:
+            return "fault"
+        return "off" if self._settings.is_silent else "ok"
+
+    # ------------------------------------------------------------ the loop
+
+    def run(self) -> None:
+        """Turn after turn until `stop`."""
+        while not self._stopping.is_set():
+            self._woken.clear()
+            try:
+                self.turn()
+            except Exception:
+                # The loop must outlive a bug: log it whole, breathe, go on.
+                _log.exception("speech_error")
+            self._woken.wait(TURN_SECONDS if self._head is not None else UNTOLD_AGAIN_SECONDS)
+
+    def stop(self) -> None:
+        self._stopping.set()
+        self._woken.set()
+
+    def turn(self) -> None:
+        """What is due now. Returns when there is nothing to do but wait; a sentence is played to its end in here."""
+        self._tell_untold()
+        self._try_sound()
+        head = self._next_head()
+        if head is None:
+            return
+        if not self._is_ours(head.call):
+            self._show_silently(head)
+        elif self._steady() >= head.ask_at:
+            self._ask(head)
+
+    def _next_head(self) -> _Head | None:
+        with self._lock:
+            call = self._queue.next(self._now())
+            while call is not None and not (self._is_shown(call) or self._is_spoken(call)):
+                self._queue.done(call_key(call))
+                call = self._queue.next(self._now())
+            self._keep()
+        before = self._head
+        if call is None:
+            self._head = None
+        elif before is None or before.key != call_key(call):
+            self._head = self._headed(call)
+        if self._head is not before:
+            if before is not None and self._leader != self._device:
+                # Answered while the leader was still saying it: nobody talks over them.
+                self._free_at = max(self._free_at, before.ends_at)
+            shown = call if call is not None and self._is_shown(call) else None
+            self._news.announce(shown)
+        return self._head
+
+    def _headed(self, call: BoardCall) -> _Head:
+        since = self._steady()
+        seconds = CHIME_SECONDS + sum(
+            self._lasted.get(language, SENTENCE_SECONDS) for language in self._languages
+        )
+        ask_at = max(since + self._patience(), self._free_at)
+        return _Head(call, since, ask_at, seconds)
+
+    def _patience(self) -> float:
+        """How long this display leaves a call to others."""
+        if not self._settings.room or self._leader == self._device:
+            return 0.0
+        if self._leader is None:
+            return NOBODY_LED_SECONDS * (self._device % NOBODY_LED_RANKS)
+        return FOLLOWER_SECONDS + RANK_SECONDS * (self._device % RANKS)
+
+    def _is_shown(self, call: BoardCall) -> bool:
+        look = look_of_settings(self._settings)
+        return (not look.lines or call.service in look.lines) and look.desk in (None, call.desk)
+
+    def _is_spoken(self, call: BoardCall) -> bool:
+        if self._settings.is_silent:
+            return False
+        speaks = self._settings.speaks
+        return call.service in speaks if speaks else self._is_shown(call)
+
+    def _is_ours(self, call: BoardCall) -> bool:
+        return self._is_spoken(call) and not self._fault
+
+    def _show_silently(self, head: _Head) -> None:
+        with self._lock:
+            is_hurried = len(self._queue.waiting) > HURRY_FROM
+            if self._steady() - head.since < (
+                SHOWN_HURRIED_SECONDS if is_hurried else SHOWN_SECONDS
+            ):
+                return
+            if self._is_spoken(head.call):
+                self._queue.missed(head.key)
+            else:
+                self._queue.done(head.key)
+            self._keep()
+        self._woken.set()
+
+    # ------------------------------------------------------------ one call
+
+    def _ask(self, head: _Head) -> None:
+        try:
+            answer = self._server.speech(head.key, "begin", key=uuid4().hex)
+        except Away:
+            if self._settings.room:
+                head.ask_at = self._steady() + RETRY_SECONDS_MIN
+                return
+            # Alone in its room there is nobody to say it twice; the server is told when it is back.
+            self._say(head, is_granted=False)
+            return
+        except (Revoked, Refusal) as problem:
+            _log.warning("speech_refused", problem=str(problem))
+            head.ask_at = self._steady() + RETRY_SECONDS_MAX
+            return
+        self._leader = answer.leader
+        if answer.is_granted:
+            self._say(head, is_granted=True)
+        elif answer.is_said:
+            self._settled(head.key)
+        else:
+            wait = min(max(answer.retry_seconds, RETRY_SECONDS_MIN), RETRY_SECONDS_MAX)
+            head.ask_at = self._steady() + wait
+
+    def _say(self, head: _Head, *, is_granted: bool) -> None:
+        """From the chime to the last language. A sound that fails leaves the call unsaid."""
+        with self._lock:
+            waiting, languages = tuple(self._queue.waiting), self._languages
+        chosen = languages_in_time(waiting, languages, self._now(), self._lasted)
+        wav, spoken = self._composed(head.call, chosen, languages)
+        title = f"{head.key} {','.join(spoken)}".rstrip()
+        try:
+            playing = self._player.start(
+                wav, volume_percent=self._settings.volume_percent, title=title
+            )
+            try:
+                is_whole = self._played(playing, head.key, is_granted=is_granted)
+            finally:
+                playing.stop()
+        except PlayerFailed as failure:
+            self._sound_failed(str(failure))
+            head.ask_at = self._steady() + SOUND_AGAIN_SECONDS
+            return
+        if not is_whole:
+            head.ask_at = self._steady() + RETRY_SECONDS_MIN
+            return
+        _log.info("call_said", call=head.key, languages=spoken)
+        self._leader = self._device
+        with self._lock:
+            self._untold[head.key] = uuid4().hex
+            self._untold_at = 0.0
+        self._settled(head.key)
+        self._tell_untold()
+
+    def _composed(
+        self, call: BoardCall, chosen: tuple[str, ...], all_languages: tuple[str, ...]
+    ) -> tuple[bytes, tuple[str, ...]]:
+        """The whole sound, and the languages in it. The next language stands in where the first has no voice."""
+        found: dict[str, bytes] = {}
+        for language in all_languages:
+            if len(found) == len(chosen) or (language not in chosen and found):
+                break
+            wav = self._words.sentence(language, call.label, call.desk)
+            if wav is None:
+                continue
+            found[language] = wav
+            self._lasted[language] = seconds_of(wav) + LANGUAGE_PAUSE_SECONDS
+        for language in chosen:
+            if language not in found:
+                self._lasted[language] = 0.0
+        if not found:
+            return self._words.chime(), ()
+        sentence = one_stream(tuple(found.values()), LANGUAGE_PAUSE_SECONDS)
+        return one_stream((self._words.chime(), sentence), CHIME_PAUSE_SECONDS), tuple(found)
+
+    def _played(self, playing: Playing, key: str, *, is_granted: bool) -> bool:
+        """Whether it was played to its end; False when the room belongs to another meanwhile. Raises PlayerFailed."""
+        while not playing.wait(GOING_SECONDS):
+            if self._stopping.is_set():
+                return False
+            if not is_granted:
+                continue
+            try:
+                answer = self._server.speech(key, "going", key=uuid4().hex)
+            except (Away, Revoked, Refusal):
+                continue  # what was begun is said to its end
+            if not answer.is_granted:
+                _log.warning("speech_taken_over", call=key)
+                return False
+        return True
+
+    def _settled(self, key: str) -> None:
+        with self._lock:
+            self._queue.done(key)
+            self._keep()
+        self._woken.set()
+
+    # ------------------------------------------------------------ what failed
+
+    def _tell_untold(self) -> None:
+        """Calls that were said: the server hears of each, however late, and acts once by its key."""
+        if not self._untold or self._steady() < self._untold_at:
+            return
+        for call, key in tuple(self._untold.items()):
+            try:
+                self._server.speech(call, "said", key=key)
+            except Away:
+                self._untold_at = self._steady() + UNTOLD_AGAIN_SECONDS
+                break
+            except (Revoked, Refusal) as problem:
+                _log.warning("speech_not_told", call=call, problem=str(problem))
+            with self._lock:
+                del self._untold[call]
+        with self._lock:
+            self._keep()
+
+    def _sound_failed(self, problem: str) -> None:
+        if not self._fault:
+            _log.error("sound_failed", problem=problem)
+        self._fault = problem or "unknown"
+        self._sound_again_at = self._steady() + SOUND_AGAIN_SECONDS
+
+    def _try_sound(self) -> None:
+        if not self._fault or self._steady() < self._sound_again_at:
+            return
+        try:
+            self._player.check()
+        except PlayerFailed as failure:
+            self._sound_failed(str(failure))
+            return
+        _log.info("sound_is_back")
+        self._fault = ""
+        with self._lock:
+            self._queue.sound_is_back(self._now())
+
+    def _keep(self) -> None:
+        """With the lock held."""
+        self._memory.keep(
+            Remembered(
+                settled=self._queue.settled,
+                newest=self._queue.newest,
+                untold=tuple(self._untold.items()),
+            )
+        )
