@@ -46,6 +46,11 @@ class Board:
     """It is of another database: shown until there is a newer one, whatever that one's seq."""
     _is_view_old: bool = False
 
+    def load(self, painting: Painting | None, view: BoardView | None) -> None:
+        """From before this start: shown, and the server's word is news whatever its seq."""
+        self.painting, self.view = painting, view
+        self._is_painting_old = self._is_view_old = True
+
     @property
     def seq(self) -> int:
         """The highest that is held; -1 for nothing."""

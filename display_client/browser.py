@@ -92,7 +92,8 @@ class Supervisor(Browser):
         self._keeper = ScreenKeeper(screen, lambda: self._is_screen_on)
         self._is_screen_on = True
         self._devtools: DevTools | None = None
-        self._session = 0
+        self.session = 0
+        """The process that leads all of the browser's."""
         self._reloads: int | None = None
         self._local_time: datetime | None = None
         self._is_night_due = False
@@ -106,11 +107,21 @@ class Supervisor(Browser):
         super().run()
         keeper.join()
 
+    @property
+    def is_attached(self) -> bool:
+        """Whether the page can be spoken to."""
+        return self._devtools is not None and self._devtools.is_attached
+
+    @property
+    def has_seen_time(self) -> bool:
+        """Whether the branch's clock was looked at since the start."""
+        return self._local_time is not None
+
     def launch(self) -> subprocess.Popen[bytes]:
         """Once the page is there to be opened. Raises OSError."""
         self._wait_for_page()
         process, self._devtools = start_with_pipe(self._command)
-        self._session = process.pid
+        self.session = process.pid
         self._is_night_due = False
         return process
 
@@ -190,7 +201,7 @@ class Supervisor(Browser):
         if time.monotonic() - self._memory_looked < self._limits.memory_look_seconds:
             return False
         self._memory_looked = time.monotonic()
-        taken = self._memory_bytes(self._session)
+        taken = self._memory_bytes(self.session)
         if taken <= self._limits.memory_mb_max * _MEGABYTE:
             return False
         _log.warning("browser_too_large", megabytes=taken // _MEGABYTE, heap=self._heap_bytes())

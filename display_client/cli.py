@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Final
 
 import click
+from click.core import ParameterSource
 
 from device_client.commands import (
     GROUP_SETTINGS,
@@ -168,6 +169,8 @@ def main(
         _show_text(data, server, branch, language, is_plain=plain)
     elif server or branch or language or plain:
         raise click.UsageError("--server, --branch, --language and --plain go with --text")
+    elif context.get_parameter_source("data") is ParameterSource.COMMANDLINE:
+        raise click.UsageError("--data goes with --text, or behind a command")
     elif context.invoked_subcommand is None:
         click.echo(context.get_help())
 

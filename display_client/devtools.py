@@ -65,6 +65,11 @@ class DevTools:
         self._thread = threading.Thread(target=self._listen, name="nouba-devtools", daemon=True)
         self._thread.start()
 
+    @property
+    def is_attached(self) -> bool:
+        """Whether the page was found."""
+        return self._session is not None
+
     def attach(self) -> None:
         """To the page, if that has not been done. Raises DevToolsFailure while there is none."""
         if self._session is not None:

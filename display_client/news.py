@@ -96,8 +96,7 @@ class News:
     def load(self, painting: Painting | None, view: BoardView | None) -> None:
         """What was kept from before this start: shown, and not believed."""
         with self._changed:
-            self._board.painting = painting
-            self._board.view = view
+            self._board.load(painting, view)
             self._view_number = self._tell()
 
     def turn_to(self, look: str) -> None:

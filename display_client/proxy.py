@@ -37,7 +37,7 @@ NOT_PASSED_ON: Final = frozenset({
     "strict-transport-security", "trailer", "transfer-encoding", "upgrade", "vary", "accept-ranges",
 })  # fmt: skip
 """Headers of one connection, of the server's own site, or that would bind this machine's address to https."""
-_ASSET = re.compile(r'["(=](/static/[^"\s()<>\\]{1,300}\?v=[0-9a-zA-Z]+)')
+_ASSET = re.compile(r'["\'(=](/static/[^"\'\s()<>\\]{1,300}\?v=[0-9a-zA-Z]+)')
 _log = structlog.get_logger(__name__)
 
 

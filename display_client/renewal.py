@@ -61,6 +61,7 @@ class Renewal:
         self._own = self._seen = fingerprint()
         self._changed = steady()
         self._refused = ""
+        self._is_over = False
 
     def run(self) -> None:
         """Look now and then until `stop`."""
@@ -76,7 +77,7 @@ class Renewal:
         if now != self._seen:
             self._seen, self._changed = now, self._steady()
             return
-        if now in (self._own, self._refused):
+        if self._is_over or now in (self._own, self._refused):
             return
         if self._steady() - self._changed < SETTLED_SECONDS or not self._is_quiet():
             return
@@ -86,6 +87,7 @@ class Renewal:
             _log.error("new_version_does_not_start")
             return
         _log.info("new_version_taken_up")
+        self._is_over = True
         self._end()
 
 

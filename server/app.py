@@ -8,6 +8,7 @@ from datetime import timedelta
 from functools import partial
 from typing import Any, cast
 
+import structlog
 from flask import Blueprint, Flask, Response
 from flask_login import LoginManager
 from flask_socketio import SocketIO
@@ -30,7 +31,8 @@ from server.domain.ticket import Ticket
 from server.pages.protection import protect_pages
 from server.pages.rendering import ROOT, Renderer
 from server.rooms import Rooms
-from server.voice import Voice, find_espeak
+from server.voice import open_voice
+from server.voice.warming import Warmer
 from server.web import (
     access,
     api,
@@ -38,6 +40,7 @@ from server.web import (
     context,
     desk,
     devices,
+    displays,
     home,
     kiosk,
     limits,
@@ -45,15 +48,18 @@ from server.web import (
     packets,
     paper,
     problems,
+    say,
     sign_in,
     sockets,
     ticket,
+    voice,
 )
 from server.web.context import EXTENSION, Web
 from server.web.membership import Members
 from server.web.painter import Painter
 from server.web.sessions import CookieSessions
 
+_log = structlog.get_logger(__name__)
 STATIC_CACHE = timedelta(days=365)
 """Addresses of static files carry a hash of their content."""
 SESSION = timedelta(hours=12)
@@ -64,6 +70,7 @@ DOORS: tuple[tuple[Blueprint, Guard], ...] = (
     (home.pages, access.anyone),
     (home.status, access.anyone),
     (board.pages, access.anyone),
+    (say.pages, access.anyone),
     (ticket.pages, access.anyone),
     (sign_in.pages, access.anyone),
     (kiosk.sign_in, access.anyone),
@@ -71,6 +78,8 @@ DOORS: tuple[tuple[Blueprint, Guard], ...] = (
     (desk.pages, access.staff),
     (paper.pages, access.administrator),
     (devices.pages, access.supervisor),
+    (displays.pages, access.supervisor),
+    (voice.pages, access.supervisor),
     (api.public, access.anyone),
     (api.blueprint, access.program),
 )
@@ -86,10 +95,14 @@ class Nouba:
     live: sockets.Sockets
     worker: Worker
     hall: Hall
+    warmer: Warmer
 
 
 def create_app(config: Config, *, hall: Hall | None = None, paper_url: str = "") -> Nouba:
-    """Build one process. Starts nothing: `worker.start()` begins delivery. `hall` replaces the real one in tests."""
+    """Build one process. Starts nothing: `worker.start()` begins delivery, `warmer.start()` rendering ahead.
+
+    `hall` replaces the real one in tests.
+    """
     hall = hall or Hall(
         store=Store(open_engine(config.database.url)), clock=SystemClock(), chance=SystemChance()
     )
@@ -102,7 +115,7 @@ def create_app(config: Config, *, hall: Hall | None = None, paper_url: str = "")
         renderer=Renderer(app),
         tokens=access.Tokens(hall),
         paper=PaperOffice(FONTS),
-        voice=Voice(find_espeak(), config.data / "voice", config.data / "recordings"),
+        voice=open_voice(config.data),
         paper_url=paper_url,
     )
     app.extensions[EXTENSION] = parts
@@ -123,6 +136,7 @@ def create_app(config: Config, *, hall: Hall | None = None, paper_url: str = "")
         live=live,
         worker=_worker(hall, config, rooms, painter, live, parts),
         hall=hall,
+        warmer=Warmer(config.data, partial(say.order_of, hall), _log),
     )
 
 

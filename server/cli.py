@@ -6,7 +6,7 @@ import zoneinfo
 
 import click
 
-from server.commands import branches, devices, hours, paired, paper, running, staff
+from server.commands import branches, devices, hours, paired, paper, running, staff, voice
 
 COMMANDS: tuple[click.Command, ...] = (
     running.serve,
@@ -19,6 +19,7 @@ COMMANDS: tuple[click.Command, ...] = (
     staff.agent,
     devices.printer,
     paper.paper,
+    voice.voice,
     devices.token,
     paired.device,
 )

@@ -41,6 +41,8 @@ _MINUTES_SHORT: Final = 5
 """A wait that is surely shorter than this is not worth a range."""
 _MINUTES_STEP: Final = 5
 _MINUTES_HALF_HOUR: Final = 30
+_MINUTES_IN_MINUTES: Final = 90
+"""A wall tells longer waits in hours."""
 _MINUTES_LONGEST: Final = 180
 """Beyond this the estimate is not worth a number."""
 
@@ -125,6 +127,22 @@ def t_wait(language: str, wait: WaitSpan | None) -> str:
     )
 
 
+def wait_range(language: str, wait: WaitSpan | None) -> str:
+    """The same as short as a wall needs it: `10–15 min`, `½–2 h`. "" when unknown."""
+    if wait is None:
+        return ""
+    low = wait.p50_seconds // _SECONDS_A_MINUTE
+    high = ceil(wait.p90_seconds / _SECONDS_A_MINUTE)
+    if low >= _MINUTES_LONGEST:
+        return translate(language, "%(hours)s h", hours=isolated(f"{_halves(_MINUTES_LONGEST)}+"))
+    low, high = _rounded(low, high)
+    # Isolated as one: Arabic around it would turn the two numbers.
+    if high <= _MINUTES_IN_MINUTES:
+        return translate(language, "%(minutes)s min", minutes=isolated(f"{low}–{high}"))
+    low -= low % _MINUTES_HALF_HOUR
+    return translate(language, "%(hours)s h", hours=isolated(f"{_halves(low)}–{_halves(high)}"))
+
+
 def wait_texts(language: str) -> dict[str, object]:
     """The sentences of `t_wait` with `{low}` and `{high}` left open.
 
@@ -179,6 +197,12 @@ def _rounded(low: int, high: int) -> tuple[int, int]:
         if low > _MINUTES_HALF_HOUR:
             low -= low % _MINUTES_HALF_HOUR
     return low, min(high, _MINUTES_LONGEST + _MINUTES_HALF_HOUR)
+
+
+def _halves(minutes: int) -> str:
+    """`90` as `1½` hours."""
+    whole, half = divmod(minutes, 60)
+    return (str(whole) if whole or not half else "") + ("½" if half else "")
 
 
 def _span(language: str, minutes: int) -> str:

@@ -121,6 +121,7 @@ def _run_gevent(config: Config, paper_url: str) -> None:
             configure(config.log)
             self.nouba = create_app(config, paper_url=paper_url)
             self.nouba.worker.start()
+            self.nouba.warmer.start()
             # What is there now stays: the collector need not look through it at each turn.
             gc.collect()
             gc.freeze()
@@ -131,6 +132,7 @@ def _run_gevent(config: Config, paper_url: str) -> None:
             # gunicorn calls this in the parent too, for a worker that it had to kill or that never loaded.
             if self.nouba is not None:
                 self.nouba.worker.stop()
+                self.nouba.warmer.stop()
 
     _allow_descriptors()
     Server().run()
@@ -165,9 +167,11 @@ def _run_eventlet(config: Config, paper_url: str) -> None:
     configure(config.log)
     nouba = create_app(config, paper_url=paper_url)
     nouba.worker.start()
+    nouba.warmer.start()
     with suppress(KeyboardInterrupt):
         nouba.io.run(nouba.flask, host=config.server.host, port=config.server.port)
     nouba.worker.stop()
+    nouba.warmer.stop()
 
 
 def _bracketed(host: str) -> str:

@@ -82,6 +82,8 @@ class DisplayCard:
     page: PageState
     is_leader: bool
     screenshot_at: datetime | None
+    behind_since: datetime | None = None
+    """Since when there has been something newer than it has painted; None while it is up to date."""
 
 
 def call_key(call: BoardCall) -> str:

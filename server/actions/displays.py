@@ -51,12 +51,12 @@ def change_display(
             desks={each.number for each in catalogue.desks},
         )
         if wanted == present.settings:
-            return Step(answer=display_card(work.connection, device), is_change=False)
+            return Step(answer=display_card(work.connection, device, now), is_change=False)
         after = _with_settings(device, present, wanted)
         display_rows.save_display(work.connection, device.id, replace(present, settings=wanted))
         rows.save_device(work.connection, after)
         work.record_event(displays.changed(device.id, now))
-        return Step(answer=display_card(work.connection, after))
+        return Step(answer=display_card(work.connection, after, now))
 
     request = request_key(caller.scope, key, "change_display", device_id, settings)
     return perform(hall, caller.branch, request, DeviceCard, step)
@@ -86,7 +86,7 @@ def order_display(
         orders, event = displays.ordered(device.id, present.orders, order, now)
         display_rows.save_display(work.connection, device.id, replace(present, orders=orders))
         work.record_event(event)
-        return Step(answer=display_card(work.connection, device))
+        return Step(answer=display_card(work.connection, device, now))
 
     request = request_key(caller.scope, key, "order_display", device_id, order)
     return perform(hall, caller.branch, request, DeviceCard, step)
@@ -106,10 +106,10 @@ def keep_screenshot(
         assert device.display is not None, "a display's token is a display's"
         displays.check_screenshot(jpeg, order, device.display.orders)
         if order <= display_rows.picture_order(work.connection, device.id):
-            return Step(answer=display_card(work.connection, device), is_change=False)
+            return Step(answer=display_card(work.connection, device, now), is_change=False)
         display_rows.save_picture(work.connection, device.id, order=order, jpeg=jpeg, now=now)
         work.record_event(displays.pictured(device.id, order, now))
-        return Step(answer=display_card(work.connection, device))
+        return Step(answer=display_card(work.connection, device, now))
 
     digest = hashlib.sha256(jpeg).hexdigest()
     request = request_key(caller.scope, key, "keep_screenshot", order, digest)

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
 import msgspec
 import sqlalchemy as sa
 
-from server.db import displays, jobs, reads, speech
+from server.db import displays, jobs, outbox, reads, speech
 from server.db.devices import devices_of
 from server.db.paper_layouts import layout_values
 from server.db.tables import refused, tickets, unprinted
 from server.db.views import branch_card, plain
 from server.domain.branch import Branch
 from server.domain.devices import Device
-from server.domain.displays import room_of
+from server.domain.displays import behind_since, room_of
 from server.domain.hours import hours_values
 from server.domain.ids import BranchId, DeviceId
 from server.domain.states import TicketState
@@ -64,14 +64,14 @@ def devices(connection: sa.Connection, branch: Branch, now: datetime) -> Devices
         branch=branch_card(branch),
         seq=branch.seq,
         at=now,
-        devices=_cards(connection, branch, now),
+        devices=_cards(connection, branch, now, whole=True),
         printers=printer_cards(connection, branch.id),
     )
 
 
 def notices(connection: sa.Connection, branch: Branch, now: datetime) -> tuple[DeviceNotice, ...]:
     """The devices about which an agent should do something, or could tell somebody; the page has room for a few."""
-    found = [card for card in _cards(connection, branch, now) if _is_for_agents(card)]
+    found = [card for card in _cards(connection, branch, now, whole=False) if _is_for_agents(card)]
     # Somebody stands without a ticket, something is broken, something is only silent: in this order.
     found.sort(key=lambda card: (not _papers(card), card.state != "fault", card.name))
     return tuple(
@@ -99,15 +99,35 @@ def _papers(card: DeviceCard) -> bool:
     return bool(card.not_printed or card.not_in_line)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Around:
+    """What is known of displays beside their own rows."""
+
+    leaders: Mapping[str, DeviceId] = field(default_factory=dict)
+    pictured: Mapping[DeviceId, datetime] = field(default_factory=dict)
+    events: Mapping[int, datetime] = field(default_factory=dict)
+    """When the first thing happened that a display has not painted, by its seq."""
+
+
+def _around(connection: sa.Connection, branch: BranchId, found: Sequence[Device]) -> _Around:
+    shown = [each for each in found if each.display is not None]
+    if not shown:
+        return _Around()
+    painted = {each.report.painted_seq for each in shown}
+    return _Around(
+        leaders=speech.leaders(connection, branch),
+        pictured=displays.picture_times(connection, branch),
+        events=outbox.times_of(connection, branch, [seq + 1 for seq in painted if seq is not None]),
+    )
+
+
 def device_card(
     device: Device,
     not_printed: Sequence[str] = (),
     not_in_line: Sequence[str] = (),
-    *,
-    leads: bool = False,
-    pictured_at: datetime | None = None,
+    display: DisplayCard | None = None,
 ) -> DeviceCard:
-    """A device as staff see it; `leads` and `pictured_at` are of displays (`display_card` reads them)."""
+    """A device as staff see it."""
     report = device.report
     return DeviceCard(
         id=device.id,
@@ -123,33 +143,31 @@ def device_card(
         clock_skew_seconds=report.clock_skew_seconds,
         not_printed=tuple(not_printed),
         not_in_line=tuple(not_in_line),
-        display=_display_card(device, leads=leads, pictured_at=pictured_at),
+        display=display,
     )
 
 
-def _display_card(
-    device: Device, *, leads: bool, pictured_at: datetime | None
-) -> DisplayCard | None:
+def _display(device: Device, around: _Around, now: datetime) -> DisplayCard | None:
     if device.display is None:
         return None
+    settings, report = device.display.settings, device.report
+    newer = around.events.get(-1 if report.painted_seq is None else report.painted_seq + 1)
     return DisplayCard(
-        settings=device.display.settings,
-        painted_seq=device.report.painted_seq,
-        painted_at=device.report.painted_at,
-        sound=device.report.sound,
-        page=device.report.page,
-        is_leader=leads,
-        screenshot_at=pictured_at,
+        settings=settings,
+        painted_seq=report.painted_seq,
+        painted_at=report.painted_at,
+        sound=report.sound,
+        page=report.page,
+        is_leader=around.leaders.get(room_of(device.id, settings)) == device.id,
+        screenshot_at=around.pictured.get(device.id),
+        behind_since=behind_since(newer, now),
     )
 
 
-def display_card(connection: sa.Connection, device: Device) -> DeviceCard:
+def display_card(connection: sa.Connection, device: Device, now: datetime) -> DeviceCard:
     """One display as staff see it."""
-    return device_card(
-        device,
-        leads=_leader(connection, device) == device.id,
-        pictured_at=displays.picture_times(connection, device.branch).get(device.id),
-    )
+    around = _around(connection, device.branch, [device])
+    return device_card(device, display=_display(device, around, now))
 
 
 def display_state(connection: sa.Connection, device: Device) -> DisplayState:
@@ -214,22 +232,21 @@ def catalogue(
     return replace(found, version=digest[:VERSION_LENGTH])
 
 
-def _cards(connection: sa.Connection, branch: Branch, now: datetime) -> tuple[DeviceCard, ...]:
+def _cards(
+    connection: sa.Connection, branch: Branch, now: datetime, *, whole: bool
+) -> tuple[DeviceCard, ...]:
+    """Every device in use; not `whole`, without what only the list of devices shows of displays."""
     found = devices_of(connection, branch.id)
     day = {"branch": branch.id, "day": branch.hours.business_day(now)}
     not_printed = _labels(connection, _unprinted, day) if found else {}
     not_in_line = _labels(connection, _refused, day) if found else {}
-    shows = any(each.display for each in found)
-    leaders = speech.leaders(connection, branch.id) if shows else {}
-    pictured = displays.picture_times(connection, branch.id) if shows else {}
+    around = _around(connection, branch.id, found) if whole else _Around()
     return tuple(
         device_card(
             each,
             not_printed.get(each.id, ()),
             not_in_line.get(each.id, ()),
-            leads=each.display is not None
-            and leaders.get(room_of(each.id, each.display.settings)) == each.id,
-            pictured_at=pictured.get(each.id),
+            _display(each, around, now),
         )
         for each in found
     )

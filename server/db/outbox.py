@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -88,6 +89,16 @@ def move_cursor(connection: sa.Connection, consumer: str, branch: BranchId, seq:
 def latest(connection: sa.Connection, branch: BranchId) -> Seq:
     """The version of a branch."""
     return Seq(_latest.one(connection, {"branch": branch}).seq)
+
+
+def times_of(
+    connection: sa.Connection, branch: BranchId, seqs: Collection[int]
+) -> Mapping[int, datetime]:
+    """When each of these events happened; nothing of those that have not."""
+    statement = sa.select(events.c.seq, events.c.at).where(
+        events.c.branch_id == branch, events.c.seq.in_(seqs)
+    )
+    return {row.seq: row.at for row in connection.execute(statement)}
 
 
 def last_event_at(connection: sa.Connection, branch: BranchId) -> datetime | None:

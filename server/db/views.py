@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
+from functools import lru_cache
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -17,6 +19,7 @@ from server.db.tables import desks, tickets
 from server.domain import estimate
 from server.domain.branch import Branch, Service
 from server.domain.ids import ServiceId, Texts
+from server.domain.look import LINES_MAX, WHOLE_BOARD, Look
 from server.domain.states import AT_A_DESK, TicketState
 from server.domain.ticket import Ticket
 from server.wire import (
@@ -31,21 +34,29 @@ from server.wire import (
 )
 
 CALLS_SHOWN_MAX = 8
+CALLS_OF_A_LINE_MAX = 3
+"""Beside a line's column stand its own last calls, whatever the other lines do."""
 LINE_SHOWN_MAX = 200
 """Positions that a line's view tells; further back, a phone says "more than 200"."""
 
 
-def board(connection: sa.Connection, branch: Branch, now: datetime) -> BoardView:
-    """The wall."""
+def board(
+    connection: sa.Connection, branch: Branch, now: datetime, look: Look = WHOLE_BOARD
+) -> BoardView:
+    """The wall, or the part of it that `look` asks for: its calls are the last of these lines or of this desk.
+
+    A code or a desk that the branch does not have shows nothing: a wall outlives what it was set up for.
+    """
     services = reads.services_of(connection, branch.id)
+    shown = [each for each in services if not look.lines or each.code in look.lines]
     return BoardView(
         branch=branch_card(branch),
         seq=branch.seq,
         at=now,
         is_open=branch.hours.is_open(now),
         opens_at=branch.hours.next_opening(now),
-        calls=_calls(connection, branch, services, now),
-        lines=_tiles(connection, branch, services, now),
+        calls=_calls(services, _rows_of_calls(connection, branch, shown, now, look)),
+        lines=_tiles(connection, branch, shown, now),
     )
 
 
@@ -148,7 +159,7 @@ _line_labels = Prepared(
     .order_by(tickets.c.rank_at, tickets.c.id)
     .limit(LINE_SHOWN_MAX)
 )
-_last_calls = Prepared(
+_on_the_board = (
     sa.select(tickets, desks.c.number)
     .join(desks, desks.c.id == tickets.c.desk_id)
     .where(
@@ -160,6 +171,24 @@ _last_calls = Prepared(
     .order_by(tickets.c.called_at.desc())
     .limit(CALLS_SHOWN_MAX)
 )
+_last_calls = Prepared(_on_the_board)
+_last_calls_of_line = Prepared(
+    _on_the_board.where(tickets.c.service_id == sa.bindparam("service")).limit(CALLS_OF_A_LINE_MAX)
+)
+
+
+@lru_cache(maxsize=LINES_MAX + 1)
+def _last_calls_of(lines: int, *, of_a_desk: bool) -> Prepared:
+    """Of so many lines (0: of all), at any desk or at one: one statement for each number of lines."""
+    statement = _on_the_board
+    if lines:
+        names = [tickets.c.service_id == sa.bindparam(f"service{index}") for index in range(lines)]
+        statement = statement.where(sa.or_(*names))
+    if of_a_desk:
+        statement = statement.where(desks.c.number == sa.bindparam("desk"))
+    return Prepared(statement)
+
+
 _number_of_desk = Prepared(sa.select(desks.c.number).where(desks.c.id == sa.bindparam("desk")))
 
 
@@ -189,11 +218,35 @@ def service_tiles(
     )
 
 
-def _calls(
-    connection: sa.Connection, branch: Branch, services: Sequence[Service], now: datetime
-) -> tuple[BoardCall, ...]:
-    day = branch.hours.business_day(now)
-    rows = _last_calls.all(connection, {"branch": branch.id, "day": day})
+def _rows_of_calls(
+    connection: sa.Connection,
+    branch: Branch,
+    shown: Sequence[Service],
+    now: datetime,
+    look: Look,
+) -> list[Any]:
+    """Newest first. The number of queries depends on the look alone."""
+    named = {"branch": branch.id, "day": branch.hours.business_day(now)}
+    if not look.lines and look.desk is None:
+        return _last_calls.all(connection, named)
+    if not shown:
+        return []
+    of_lines = shown if look.lines else ()
+    services = {f"service{index}": each.id for index, each in enumerate(of_lines)}
+    desk = {} if look.desk is None else {"desk": look.desk}
+    statement = _last_calls_of(len(of_lines), of_a_desk=look.desk is not None)
+    rows = statement.all(connection, {**named, **services, **desk})
+    if not look.is_split:
+        return rows
+    # A quiet line's own last calls may be older than the last eight of all.
+    found = {row.id: row for row in rows}
+    for each in of_lines:
+        for row in _last_calls_of_line.all(connection, {**named, "service": each.id}):
+            found.setdefault(row.id, row)
+    return sorted(found.values(), key=lambda row: row.called_at, reverse=True)
+
+
+def _calls(services: Sequence[Service], rows: Iterable[Any]) -> tuple[BoardCall, ...]:
     names = {service.id: service for service in services}
     return tuple(
         BoardCall(

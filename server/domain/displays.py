@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Collection
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import get_args
 
 from server.domain.errors import Invalid
@@ -20,6 +20,8 @@ SCREENSHOT_BYTES_MAX = 150_000
 """A small JPEG: staff want to see whether the screen is right, not to read it."""
 ORDER_KINDS: tuple[OrderKind, ...] = get_args(OrderKind)
 MODES: tuple[BoardMode, ...] = get_args(BoardMode)
+BEHIND = timedelta(seconds=15)
+"""A screen paints within a second and reports every five: what it lacks for longer, it does not show."""
 OWN_ROOM = "#"
 """Begins the name of a room that a display has to itself; no name that people give begins so."""
 _JPEG = b"\xff\xd8\xff"
@@ -77,6 +79,12 @@ def _codes(given: Collection[str], services: Collection[str], name: str) -> tupl
         if code not in services:
             raise Invalid(f"this branch has no service {code[:40]!r}", field=name)
     return codes
+
+
+def behind_since(newer_at: datetime | None, now: datetime) -> datetime | None:
+    """Since when a screen is behind, given when the first thing happened that it has not painted; None: it is not."""
+    is_late = newer_at is not None and newer_at + BEHIND <= now
+    return newer_at if is_late else None
 
 
 def changed(device: DeviceId, now: datetime) -> Event:

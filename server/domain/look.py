@@ -11,6 +11,9 @@ from server.wire import BoardView
 from server.wire_displays import BoardMode, DisplaySettings
 
 LINES_MAX = 24
+COLUMNS_MIN = 2
+COLUMNS_MAX = 4
+"""So many lines stand side by side, each with its own last call; more have no room for a column each."""
 DESK_MAX = 999
 _CODE = re.compile(r"[a-z0-9-]{1,40}")
 _MODES: dict[str, BoardMode] = {"rotate": "rotate", "side": "side"}
@@ -26,7 +29,9 @@ class Look:
 
     @property
     def key(self) -> str:
-        """The same for all screens that show the same: the key of their room."""
+        """The same for all screens that show the same: the key of their room; "" for the whole board in turn."""
+        if self == WHOLE_BOARD:
+            return ""
         return f"{self.mode}|{','.join(sorted(self.lines))}|{self.desk or ''}"
 
     @property
@@ -39,6 +44,11 @@ class Look:
         }
         return urlencode({name: value for name, value in asked.items() if value})
 
+    @property
+    def is_split(self) -> bool:
+        """Whether each line has its own column."""
+        return self.desk is None and COLUMNS_MIN <= len(self.lines) <= COLUMNS_MAX
+
     def of(self, view: BoardView) -> BoardView:
         """The part of a board that this wall shows."""
         calls = tuple(call for call in view.calls if self._has(call.service, call.desk))
@@ -47,6 +57,9 @@ class Look:
 
     def _has(self, service: str, desk: int) -> bool:
         return (not self.lines or service in self.lines) and self.desk in (None, desk)
+
+
+WHOLE_BOARD = Look()
 
 
 def read_look(mode: str, lines: str, desk: str) -> Look:

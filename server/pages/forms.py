@@ -15,7 +15,9 @@ NUMBER_DIGITS_MAX = 18
 
 PAPER_BYTES_MAX = 1024 * 1024
 """A logo of 512 KiB, as a file or in base64, with its template."""
-_UPLOADS = frozenset({"paper.submit"})
+RECORDING_FORM_BYTES_MAX = 4_100_000
+"""A recording of the voice with its form."""
+_UPLOADS = {"paper.submit": PAPER_BYTES_MAX, "voice.record": RECORDING_FORM_BYTES_MAX}
 """Forms that may be longer than `limits.body_bytes_max`, for who has signed in."""
 SIGNED_IN = "_user_id"
 """Where Flask-Login keeps who signed in; the session is sealed, so no stranger has it."""
@@ -30,8 +32,9 @@ def refuse_unwritable() -> None:
     """
     if request.path.startswith(API_PREFIX):
         return
-    if request.endpoint in _UPLOADS and SIGNED_IN in session:
-        request.max_content_length = request.max_form_memory_size = PAPER_BYTES_MAX
+    bytes_max = _UPLOADS.get(request.endpoint or "")
+    if bytes_max is not None and SIGNED_IN in session:
+        request.max_content_length = request.max_form_memory_size = bytes_max
     if not is_writable(request.path):
         abort(404)
     for name, value in request.form.items(multi=True):

@@ -70,6 +70,9 @@ class Renderer:
         environment.autoescape = True
         environment.undefined = StrictUndefined
         _install(environment)
+        self.version: Final = _version()
+        """Of all that pages are made of: one that runs for weeks loads itself anew when it is another."""
+        environment.globals["version"] = self.version
         self._environment = environment
 
     def render(self, template: str, language: str, /, **context: object) -> str:
@@ -155,6 +158,7 @@ def _install(environment: Environment) -> None:
         t_date=i18n.local_date,
         t_time=i18n.local_time,
         wait_text=_wait_text,
+        wait_range=i18n.wait_range,
         ahead_text=_ahead_text,
         wait_texts=_wait_texts,
         ahead_texts=_ahead_texts,
@@ -268,6 +272,21 @@ def _json(value: object) -> Markup:
     """JSON that is safe inside a script element of type application/json or importmap."""
     text = json.dumps(value, ensure_ascii=False)
     return Markup(text.replace("<", "\\u003c"))  # noqa: S704 ("<" is escaped, which is what matters there)
+
+
+def _version() -> str:
+    """A mark of every template, script, style and text as this process found them."""
+    folders = (
+        (STATIC / "css", "*.css"),
+        (STATIC / "js", "*.js"),
+        (ROOT / "templates", "**/*.html"),
+    )
+    files = [file for folder, pattern in folders for file in sorted(folder.glob(pattern))]
+    files += sorted(i18n.TRANSLATIONS.glob("*/LC_MESSAGES/messages.po"))
+    found = hashlib.sha256()
+    for file in files:
+        found.update(file.name.encode() + hashlib.sha256(file.read_bytes()).digest())
+    return found.hexdigest()[:_HASH_LENGTH]
 
 
 @lru_cache(maxsize=512)

@@ -28,9 +28,9 @@ _ENGLISH_TENS = "twenty thirty forty fifty sixty seventy eighty ninety"
 
 _ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _ARABIC_LETTERS = (
-    "آ بي سي دي أو إف جي آش إي جي كا إل إم إن أو بي كي إر إس تي أي في دوبل_في إكس إيغريك زاد"
+    "آ بي سي دي إو إف جيه آش إي جي كا إل إم إن أو پي كيو إر إس تي أي في دوبل_في إكس إيغريك زاد"
 )
-"""The letters of the Latin alphabet as Moroccans name them."""
+"""The letters of the Latin alphabet as Moroccans name them, written so that no two are alike."""
 _FRENCH_LETTERS = (
     "a bé cé dé e effe gé ache i ji ka elle emme enne o pé ku erre esse té u vé double_vé ixe"
     " i_grec zède"

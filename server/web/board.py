@@ -2,31 +2,45 @@
 
 from __future__ import annotations
 
+import sqlalchemy as sa
 from flask import Blueprint, Response, request
 
 from server.db import reads, views
-from server.pages.answers import live_page, style_of_accent
+from server.domain.branch import Branch
+from server.domain.errors import Invalid
+from server.domain.look import Look, read_look
+from server.pages.answers import live_page, style_of_accent, wants_fragment
+from server.pages.rendering import renderer
 from server.web.context import web
 
 pages = Blueprint("board", __name__)
-_MODES = ("rotate", "side")
+_PUSHED, _LOCAL = "push", "local"
 
 
 @pages.get("/board/<slug>")
 def show(slug: str) -> Response:
-    """The wall of a branch; `?mode=side` shows the languages side by side instead of in turn."""
+    """The wall of a branch, as the look in its address asks for it; `live` says who brings its news."""
+    asked = request.args
+    look = read_look(asked.get("mode", ""), asked.get("lines", ""), asked.get("desk", ""))
+    live = _one_of("live", (_PUSHED, _LOCAL))
+    with_voice = _one_of("voice", ("0", "1")) == "1"
     hall = web().hall
     with hall.store.read() as connection:
         branch = reads.branch_by_slug(connection, slug)
-        view = views.board(connection, branch, hall.clock.now())
-    mode = request.args.get("mode", _MODES[0])
+        # A page that runs already, and one that a display keeps, must go on with what there is.
+        if live == _PUSHED and not wants_fragment():
+            _require_known(connection, branch, look)
+        view = views.board(connection, branch, hall.clock.now(), look)
     return live_page(
         "board/board.html",
         "board/_board.html",
         view.branch.languages[0],
         view.seq,
+        variant=f"-{renderer().version}",
         view=view,
-        mode=mode if mode in _MODES else _MODES[0],
+        look=look,
+        live=live,
+        with_voice=with_voice,
     )
 
 
@@ -36,3 +50,22 @@ def accent(slug: str) -> Response:
     with web().hall.store.read() as connection:
         branch = reads.branch_by_slug(connection, slug)
     return style_of_accent(branch.accent)
+
+
+def _one_of(name: str, known: tuple[str, ...]) -> str:
+    """The first when it is not said. Raises Invalid."""
+    asked = request.args.get(name, "") or known[0]
+    if asked not in known:
+        raise Invalid(f"{name} must be {' or '.join(known)}", field=name)
+    return asked
+
+
+def _require_known(connection: sa.Connection, branch: Branch, look: Look) -> None:
+    """Raises Invalid for a look at what this branch does not have: most likely a slip of the keyboard."""
+    codes = {each.code for each in reads.services_of(connection, branch.id)}
+    unknown = [code for code in look.lines if code not in codes]
+    if unknown:
+        raise Invalid(f"this branch has no line {unknown[0]}", field="lines")
+    numbers = {each.number for each in reads.desks_of(connection, branch.id)}
+    if look.desk is not None and look.desk not in numbers:
+        raise Invalid(f"this branch has no desk {look.desk}", field="desk")

@@ -47,6 +47,9 @@ def was_not_found(response: Response) -> bool:
 SOCKETS = "look-ups by socket"
 SENTENCES = "120 per minute"
 """Spoken ones, for a stranger at an open kiosk: more than anybody can listen to."""
+COMPOSED = "sentences of calls"
+COMPOSED_PER_MINUTE = "240 per minute"
+"""Calls that nobody called, and that nobody has asked for lately: a curious stranger's. Real calls are not counted."""
 API_BLUEPRINT = "api"
 """The one whose guard asks for a token."""
 limiter = Limiter(key_func=get_remote_address)
@@ -67,6 +70,11 @@ def may_look_up(address: str) -> bool:
 def look_up_failed(address: str) -> None:
     """Count a wrong secret that came through a socket."""
     limiter.limiter.hit(parse(look_up()), SOCKETS, address)
+
+
+def may_compose() -> bool:
+    """Count a sentence that must be put together anew; whether this address may have it."""
+    return bool(limiter.limiter.hit(parse(COMPOSED_PER_MINUTE), COMPOSED, get_remote_address()))
 
 
 @limiter.request_filter

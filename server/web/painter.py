@@ -82,10 +82,10 @@ class Painter:
 
     def _board(self, room: Room) -> Message:
         now = self._hall.clock.now()
+        look = look_of_key(room.key)
         with self._hall.store.read() as connection:
             branch = reads.branch(connection, BranchId(room.branch))
-            look = look_of_key(room.key)
-            view = look.of(views.board(connection, branch, now))
+            view = views.board(connection, branch, now, look)
         text = self._renderer.render(
             "board/_board.html", view.branch.languages[0], view=view, look=look
         )

@@ -110,6 +110,7 @@ class _Asked:
         return value
 
     def look(self) -> Look:
+        """What of the board: said as in the page's address, or not at all."""
         lines = self.text("lines", "", length_max=LINES_LENGTH_MAX)
         return read_look(self.text("mode", ""), lines, self.text("desk", ""))
 

@@ -1,122 +1,64 @@
 // @ts-check
-/** The wall: keeps itself true, turns through the languages, and makes each call seen and heard. */
-import { createAnnouncer, createCallMemory, readCalls } from "nouba/announcer";
+/** The wall in a browser of its own: pushed to by the server, it makes each call seen and heard. */
+import { createAnnouncer, createCallMemory, isStillCalled, readCalls } from "nouba/announcer";
+import { spotlight } from "nouba/board_spotlight";
+import { createVoice, languagesInTime } from "nouba/board_voice";
+import { believe, clock, fragmentUrl, keepUp, languages, startWall, wall } from "nouba/board_wall";
 import { createChime } from "nouba/chime";
 import { Live, fragment } from "nouba/live";
 import { REPAINT_MILLISECONDS, repaint } from "nouba/repaint";
-import { createServerClock } from "nouba/server_clock";
 
-const LANGUAGE_SECONDS = 8;
-const CLOCK_MILLISECONDS = 1000;
+const BELIEVED_SECONDS = 60;
+const TICK_MILLISECONDS = 1000;
 
-const wall = /** @type {HTMLElement} */ (document.querySelector(".wall"));
-const clock = createServerClock(fragment().dataset.at ?? "");
+const slug = wall.dataset.branch ?? "";
 const chime = createChime();
+const voice = "voice" in wall.dataset ? createVoice({ folder: `/board/${slug}/say`, audio: chime.audio() }) : null;
 const memory = createCallMemory(readCalls(fragment()));
-const announcer = createAnnouncer({ show: spotlight, chime: () => chime.strike() });
+const announcer = createAnnouncer({
+  show: spotlight,
+  say,
+  isStillCalled: (call) => isStillCalled(call, readCalls(fragment()), clock.now()),
+});
 
 const live = new Live({
-  watched: { view: "board", branch: wall.dataset.branch ?? "", language: "" },
+  watched: { view: "board", branch: slug, language: "", ...lookAsked() },
   fragmentUrl: fragmentUrl(),
   pulses: true,
   onPaint: () => {
-    learnTime();
-    keepToLanguages();
+    keepUp();
     announcer.announce(memory.learn(readCalls(fragment()), clock.now()));
   },
+  onConnection: judge,
 });
-learnTime();
-setInterval(tellTime, CLOCK_MILLISECONDS);
+startWall();
+setInterval(judge, TICK_MILLISECONDS);
 setInterval(() => void repaint(live, fragmentUrl(), () => location.reload()), REPAINT_MILLISECONDS);
-turnLanguages();
 offerSound();
-void stayAwake();
-// The lock is lost whenever the page is hidden.
-document.addEventListener("visibilitychange", () => void stayAwake());
+
+/** What this wall shows of the board, as its own address says it. */
+function lookAsked() {
+  const asked = new URL(location.href).searchParams;
+  const told = ["mode", "lines", "desk"].map((name) => [name, asked.get(name) ?? ""]);
+  return Object.fromEntries(told.filter(([, value]) => value));
+}
+
+function judge() {
+  believe(live.age < BELIEVED_SECONDS);
+}
 
 /**
- * Puts one call in the large place: a call that was announced and is already off the list is shown from its copy.
- * @param {import("nouba/announcer").Call | null} call null: the newest
- * @param {boolean} isNew
+ * @param {import("nouba/announcer").Call} call
+ * @param {import("nouba/announcer").Call[]} waiting
  */
-function spotlight(call, isNew) {
-  const list = fragment().querySelector(".calls");
-  if (!list) return;
-  for (const extra of list.querySelectorAll("[data-extra]")) extra.remove();
-  for (const element of list.querySelectorAll("[data-spot]")) element.removeAttribute("data-spot");
-  const spot = call ? (listed(list, call.key) ?? added(list, call.element)) : list.firstElementChild;
-  spot?.setAttribute("data-spot", "");
-  // A push takes the mark away while the call still flashes; put back before the next frame, the flash goes on.
-  for (const element of list.querySelectorAll("[data-new]")) element.removeAttribute("data-new");
-  if (!call || !(spot instanceof HTMLElement)) return;
-  if (isNew) {
-    void spot.offsetWidth; // the same element may be called again: a style without the mark starts the flash anew
-    say(spot);
+async function say(call, waiting) {
+  if (!voice || chime.isSilent()) {
+    chime.strike();
+    return;
   }
-  spot.setAttribute("data-new", "");
-}
-
-/**
- * @param {Element} list
- * @param {string} key
- */
-function listed(list, key) {
-  return [...list.children].find((element) => element instanceof HTMLElement && element.dataset.call === key);
-}
-
-/**
- * @param {Element} list
- * @param {HTMLElement} copy
- */
-function added(list, copy) {
-  copy.dataset.extra = "";
-  copy.removeAttribute("id");
-  list.append(copy);
-  return copy;
-}
-
-/** @param {HTMLElement} spot */
-function say(spot) {
-  const place = document.getElementById("announcement");
-  const pattern = document.getElementById("announcement-text");
-  if (!place || !(pattern instanceof HTMLTemplateElement)) return;
-  const number = spot.querySelector(".call-number")?.textContent ?? "";
-  const desk = spot.querySelector(".call-desk")?.textContent ?? "";
-  place.textContent = (pattern.content.textContent ?? "").replace("{number}", number).replace("{desk}", desk);
-}
-
-/** Right after a paint the face shows the server's own words. */
-function learnTime() {
-  clock.learn(fragment().dataset.at, (clockFace().textContent ?? "").trim());
-  tellTime();
-}
-
-function tellTime() {
-  const place = clockFace();
-  const text = clock.local();
-  if (place.textContent !== text) place.textContent = text;
-}
-
-/** @returns {HTMLElement} */
-function clockFace() {
-  return /** @type {HTMLElement} */ (document.querySelector("[data-clock]"));
-}
-
-function turnLanguages() {
-  setInterval(() => {
-    const known = languages();
-    wall.dataset.shown = known[(known.indexOf(wall.dataset.shown ?? "") + 1) % known.length];
-  }, LANGUAGE_SECONDS * 1000);
-}
-
-/** The operator may take away the very language that is shown. */
-function keepToLanguages() {
-  const known = languages();
-  if (!known.includes(wall.dataset.shown ?? "")) wall.dataset.shown = known[0];
-}
-
-function languages() {
-  return (fragment().dataset.languages ?? "").split(" ");
+  const times = [call, ...waiting].map((each) => each.calledAtMs);
+  const desk = call.element.querySelector(".call-desk")?.textContent ?? "";
+  await voice.say(call.label, desk.trim(), languagesInTime(languages(), times, clock.now()));
 }
 
 /** A browser that was not started for a wall is mute until it is touched once. */
@@ -125,20 +67,5 @@ function offerSound() {
   if (!button) return;
   const show = () => (button.hidden = !chime.isSilent());
   button.addEventListener("click", () => void chime.wake().then(show));
-  setTimeout(show, CLOCK_MILLISECONDS);
-}
-
-async function stayAwake() {
-  if (!("wakeLock" in navigator) || document.hidden) return;
-  try {
-    await navigator.wakeLock.request("screen");
-  } catch (error) {
-    console.info("the screen may fall asleep", error);
-  }
-}
-
-function fragmentUrl() {
-  const url = new URL(location.href);
-  url.searchParams.set("fragment", "1");
-  return url.href;
+  setTimeout(show, TICK_MILLISECONDS);
 }

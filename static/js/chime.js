@@ -14,7 +14,7 @@ const PARTIALS = [[1, 1], [2, 0.32], [3.01, 0.12]];
  * A chime that can be struck. Browsers keep it silent until the first touch, unless they were started with
  * `--autoplay-policy=no-user-gesture-required` as the display client does.
  *
- * @returns {{strike: () => void, isSilent: () => boolean, wake: () => Promise<void>}}
+ * @returns {{strike: () => void, isSilent: () => boolean, wake: () => Promise<void>, audio: () => AudioContext}}
  */
 export function createChime() {
   /** @type {AudioContext | null} */
@@ -33,6 +33,7 @@ export function createChime() {
     },
     isSilent: () => open().state !== "running",
     wake: () => open().resume(),
+    audio: open,
   };
 }
 

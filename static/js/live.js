@@ -29,6 +29,9 @@ const PULSES_BEHIND_MAX = 3;
  * @property {string} branch the slug
  * @property {string} language "" on screens that show them all
  * @property {string} [secret] of a ticket
+ * @property {string} [mode] of a board, as its address has them: how its languages stand,
+ * @property {string} [lines] which lines it shows,
+ * @property {string} [desk] or which desk
  *
  * @typedef {import("nouba/shown").View} View
  *

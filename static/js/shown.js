@@ -10,6 +10,8 @@ import { morph, parsed } from "nouba/morph";
 export const SILENCE_SECONDS_MAX = 5;
 const FETCH_MILLISECONDS_MAX = 10000;
 const SECONDS_A_MINUTE = 60;
+const HOURS_FROM_SECONDS = 2 * 3600; // "120 minutes" says nothing at a glance
+const HOURS_MAX = 999; // also for what was never heard at all
 const FRAGMENT_ID = "view";
 
 /**
@@ -123,8 +125,17 @@ export class Shown {
     const html = await answer.text();
     this.#etag = answer.headers.get("ETag") ?? "";
     const seq = Number(answer.headers.get("X-Nouba-Seq") ?? this.#seq);
-    if (this.#options.believesAnswers) this.#seq = Math.min(this.#seq, seq - 1);
-    this.receive({ html, seq, at: "" });
+    if (this.#options.believesAnswers) this.believe({ html, seq, at: "" });
+    else this.receive({ html, seq, at: "" });
+  }
+
+  /**
+   * Paints what is known to be newer, whatever its seq.
+   * @param {View} view
+   */
+  believe(view) {
+    this.#seq = Math.min(this.#seq, view.seq - 1);
+    this.receive(view);
   }
 
   /**
@@ -191,11 +202,19 @@ export function fragment() {
 function tellAge(age) {
   for (const place of document.querySelectorAll("[data-age]")) {
     if (!(place instanceof HTMLElement)) continue;
-    const inMinutes = age >= SECONDS_A_MINUTE;
-    const pattern = (inMinutes ? place.dataset.minutes : place.dataset.seconds) ?? "";
-    // In steps of five seconds: a number that changes each second would be read out each second.
-    const count = inMinutes ? Math.floor(age / SECONDS_A_MINUTE) : Math.floor(age / 5) * 5;
-    const text = pattern.replace("{n}", String(count));
+    const text = ageText(place, age);
     if (place.textContent !== text) place.textContent = text;
   }
+}
+
+/**
+ * @param {HTMLElement} place holds the sentences
+ * @param {number} age in seconds
+ */
+function ageText(place, age) {
+  const { seconds = "", minutes = "", hours } = place.dataset;
+  if (hours && age >= HOURS_FROM_SECONDS) return hours.replace("{n}", String(Math.min(HOURS_MAX, Math.floor(age / 3600))));
+  if (age >= SECONDS_A_MINUTE) return minutes.replace("{n}", String(Math.floor(age / SECONDS_A_MINUTE)));
+  // In steps of five seconds: a number that changes each second would be read out each second.
+  return seconds.replace("{n}", String(Math.floor(age / 5) * 5));
 }

@@ -26,6 +26,18 @@ SETTLE = """() => {
     if (each.effect.getComputedTiming().endTime !== Infinity) each.finish();
 }"""
 """What fades in or flashes is judged as it rests."""
+KEEP_LANGUAGE = """(wall, [language, direction]) => {
+  window.kept = language;
+  const keep = () => {
+    delete wall.dataset.turning;
+    if (wall.dataset.shown !== window.kept) wall.dataset.shown = window.kept;
+    if (wall.dataset.mode !== "side" && wall.dir !== window.keptDirection) wall.dir = window.keptDirection;
+  };
+  window.keptDirection = direction;
+  keep();
+  window.keeper ??= new MutationObserver(keep);
+  window.keeper.observe(wall, {attributes: true});
+}"""
 FRAMES_TO_SETTLE_MAX = 120
 OVERFLOW = """async ([scrolls, frames]) => {
   const root = document.documentElement;
@@ -68,6 +80,12 @@ def look(page: Page, language: str, *, scrolls: bool = True, wrote: str | None =
     assert not foreign, foreign
     found = violations(page)
     assert not found, "\n".join(found)
+
+
+def keep_language(page: Page, language: str) -> None:
+    """The wall turns every 8 s: too soon for a thorough look at it. It shows `language` from now on."""
+    page.locator(".wall").evaluate(KEEP_LANGUAGE, [language, direction(language)])
+    page.evaluate(SETTLE)
 
 
 def fits(page: Page, *, scrolls: bool) -> None:

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from server.i18n import LANGUAGE_NAMES
-from tests.browser.looking import box, fits, look
+from tests.browser.looking import box, fits, keep_language, look
 from tests.browser.screens import DESK_LARGE, DESK_SMALL, Screens, state
 from tests.browser.town import CLOSED, LEGAL, Agent, House, Site, open_service
 from tests.end_to_end.browsers import BOARD, KIOSK, PHONE
@@ -18,14 +18,6 @@ LANGUAGES = pytest.mark.parametrize("language", LANGUAGE_NAMES)
 KIOSK_WIDE = (1920, 1080)
 TARGET_PIXELS_MIN = 160
 """About 20 mm on the screens that kiosks have (DESIGN section 9)."""
-KEEP_LANGUAGE = """(wall, language) => {
-  window.kept = wall.dataset.shown = language;
-  window.keeper ??= new MutationObserver(() => {
-    if (wall.dataset.shown !== window.kept) wall.dataset.shown = window.kept;
-  });
-  window.keeper.observe(wall, {attributes: true});
-}"""
-"""The wall turns every 8 s: too soon for a thorough look at it."""
 
 
 def test_kiosk_start(site: Site, screens: Screens) -> None:
@@ -99,7 +91,7 @@ def _some_calls(house: House) -> None:
 
 def _board_in_each_language(page: Page, mode: str) -> None:
     for language in LANGUAGE_NAMES if mode == "rotate" else ("ar",):
-        page.locator(".wall").evaluate(KEEP_LANGUAGE, language)
+        keep_language(page, language)
         look(page, "ar", scrolls=False, wrote=language)
     if mode == "side":
         words = page.locator(".lines-title .words > span")

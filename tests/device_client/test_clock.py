@@ -11,8 +11,8 @@ from device_client.clock import (
     DeviceClock,
     Timekeeper,
 )
-from tests.builders import HandClock
-from tests.kiosk_client.builders import NOON, HandSteady
+from tests.builders import HandClock, HandSteady
+from tests.kiosk_client.builders import NOON
 
 HOUR = timedelta(hours=1)
 

@@ -84,7 +84,7 @@ class FakeServer:
 
     def __init__(self, town: Town) -> None:
         self.town = town
-        self._app = Flask("fake_nouba")
+        self._app = Flask("fake_nouba", static_folder=None)
         self._io = SocketIO(self._app, async_mode="threading", cors_allowed_origins="*")
         self._routes()
         self._server: BaseWSGIServer | None = None
@@ -239,9 +239,7 @@ class FakeServer:
             device, body = self._device(), request.get_json()
             key = request.headers["Idempotency-Key"]
             with town.lock:
-                answer = town.answered.get(key) or self._decided(
-                    device, body["call"], body["step"]
-                )
+                answer = town.answered.get(key) or self._decided(device, body["call"], body["step"])
                 town.answered[key] = answer
             return _json(answer)
 

@@ -29,9 +29,8 @@ DESK = (1440, 900)
 PHONE = (360, 740)
 
 
-@contextmanager
-def chromium() -> Iterator[Browser]:
-    """A headless browser; without one the test is skipped, or fails where it is required."""
+def chromium_path() -> str:
+    """This machine's; without one the test is skipped, or fails where it is required."""
     found = os.environ.get("NOUBA_CHROMIUM") or next(
         filter(None, map(shutil.which, CHROMIUM_NAMES)), None
     )
@@ -39,6 +38,13 @@ def chromium() -> Iterator[Browser]:
         if "browser" in required():
             pytest.fail("no Chromium on this machine")
         pytest.skip("no Chromium: scripts/test says where it looked")
+    return found
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """A headless browser."""
+    found = chromium_path()
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=found, args=list(FLAGS))
         yield browser

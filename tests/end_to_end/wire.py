@@ -55,6 +55,10 @@ class Wire:
         """Everything is fine until somebody taps."""
         self._planned = how
 
+    def break_now(self, how: Broken) -> None:
+        """Without waiting for anybody."""
+        self._break(how)
+
     def mend(self) -> None:
         """As new; what was under way is lost."""
         was, self._broken, self._planned = self._broken, None, None
@@ -76,7 +80,11 @@ class Wire:
         with suppress(OSError):  # closed: the wire is cut
             while True:
                 kiosk, _ = listening.accept()
-                server = socket.create_connection((HOST, self._server_port))
+                try:
+                    server = socket.create_connection((HOST, self._server_port))
+                except OSError:  # the server is away: so is what is behind the wire
+                    self._reset(kiosk)
+                    continue
                 with self._lock:
                     self._ends |= {kiosk, server}
                 if self._broken is Broken.RESET:

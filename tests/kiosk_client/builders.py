@@ -24,7 +24,7 @@ from server.domain.states import TicketClass
 from server.kiosk_house import Taken, Tap
 from server.wire import TicketAnswer
 from server.wire_devices import Block
-from tests.builders import HandClock, SeededChance
+from tests.builders import HandClock, HandSteady, SeededChance
 from tests.kiosk_client.fake_server import BRANCH, TOKEN, FakeServer, Town, fake_server
 
 DEVICE = 7
@@ -34,16 +34,6 @@ PAGE_BYTES = 4096
 PRESS = PaperPress(FONTS)
 """One for all tests: it keeps what it has drawn."""
 _keys = itertools.count(1)
-
-
-class HandSteady:
-    """Seconds since the machine started, counted by hand."""
-
-    def __init__(self) -> None:
-        self.seconds = 1000.0
-
-    def __call__(self) -> float:
-        return self.seconds
 
 
 def a_journal(path: Path, *, numbers: int = 50, pages_max: int | None = None) -> Journal:

@@ -13,7 +13,8 @@ from flask.testing import FlaskClient
 from device_client.pages import ALIVE, Attention
 from kiosk_client.pages import create_app
 from kiosk_client.settings import Place
-from tests.kiosk_client.builders import HandSteady, Parts, kiosk_parts
+from tests.builders import HandSteady
+from tests.kiosk_client.builders import Parts, kiosk_parts
 from tests.kiosk_client.fake_server import BRANCH
 
 LOCAL = "http://127.0.0.1:8170"

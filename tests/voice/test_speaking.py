@@ -14,8 +14,9 @@ from pathlib import Path
 import pytest
 
 from server.voice import CannotSay, Espeak, Origin, Voice, chime, find_espeak, sound
+from server.voice.recordings import fragment_name
 from server.voice.sound import FULL, RATE
-from server.voice.speaking import PAUSE_SECONDS, fragment_name
+from server.voice.speaking import PAUSE_SECONDS
 from tests.databases import required
 
 SENTENCES = {

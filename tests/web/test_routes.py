@@ -31,6 +31,8 @@ PAGES = {
     "/ready": "anyone",
     "/metrics": "anyone",
     "/board/<slug>": "anyone",
+    "/board/<slug>/say/chime.wav": "anyone",
+    "/board/<slug>/say/<any(ar, fr, zgh, en):language>.wav": "anyone",
     "/branches/<slug>/accent.css": "anyone",
     "/t/<secret>": "anyone",
     "/T/<secret>": "anyone",
@@ -55,6 +57,10 @@ PAGES = {
     "/devices": "supervisor",
     "/devices/acceptances": "supervisor",
     "/devices/revocations": "supervisor",
+    "/voice": "supervisor",
+    "/voice/sentence/<any(ar, fr, zgh, en):language>.wav": "supervisor",
+    "/voice/recordings": "supervisor",
+    "/voice/recordings/removals": "supervisor",
 }
 PUBLIC_API = {
     "/branches/{branch}/views/board",
@@ -65,8 +71,15 @@ PUBLIC_API = {
     "/pairings/claims",
 }
 """The secret in the address is the credential of two of them; a device that is being paired has none yet."""
-NO_KEY = {"sign_in.submit", "sign_in.sign_out", "kiosk_sign_in.submit", "kiosk.find"}
-"""Changes of a session, not of a queue, and a missed ticket put back: twice is the same as once by itself."""
+NO_KEY = {
+    "sign_in.submit",
+    "sign_in.sign_out",
+    "kiosk_sign_in.submit",
+    "kiosk.find",
+    "voice.record",
+    "voice.remove",
+}
+"""Changes of a session or of a file, not of a queue, and a missed ticket put back: twice is the same as once."""
 CHANGING = {"POST", "PUT", "PATCH", "DELETE"}
 
 

@@ -1,0 +1,114 @@
+// @ts-check
+/**
+ * The same wall on the display's own machine: no socket, a long question to the program that serves the page. Each
+ * question is the page's heartbeat, and tells which view stands on the glass.
+ */
+import { SILENCE_SECONDS_MAX, Shown, fragment } from "nouba/shown";
+
+const NEWS = "/local/news";
+const ANSWER_MILLISECONDS_MAX = 5000;
+/** After an answer without news, or none at all: never a storm of questions to our own machine. */
+const PAUSE_MILLISECONDS = 100;
+const RETRY_MILLISECONDS = 500;
+/** A page that is not shown has no frames: it goes on asking, but acknowledges nothing. */
+const FRAMES_MILLISECONDS_MAX = 500;
+/** Without a word from the program for so long, its last "you can believe it" is over. */
+const BELIEVED_SECONDS = 60;
+
+/**
+ * @typedef {object} News
+ * @property {number} number
+ * @property {import("nouba/shown").View | null} view
+ * @property {boolean} online
+ * @property {number} age_seconds
+ * @property {boolean} is_current
+ * @property {{key: string, number: string, desk: number} | null} announce
+ * @property {{name: string, id: number} | null} identify
+ * @property {boolean} reload
+ * @property {string} version
+ *
+ * @typedef {object} NewsOptions
+ * @property {(news: News) => void} onNews after its view was painted
+ * @property {(isCurrent: boolean) => void} onJudged
+ */
+
+/** Made once per page. */
+export class LocalNews extends Shown {
+  /** @type {import("nouba/shown").ShownOptions & NewsOptions} */
+  #options;
+  #after = -1;
+  #painted = -1;
+  /** When the program last heard the truth, on this page's own clock: milliseconds. */
+  #truthAt;
+  #isBelieved = false;
+
+  /** @param {import("nouba/shown").ShownOptions & NewsOptions} options */
+  constructor(options) {
+    super(options);
+    this.#options = options;
+    // Until the program has said it: what the page itself can tell of a board that was kept, by this machine's clock.
+    this.#truthAt = performance.now() - Math.max(0, Date.now() - Date.parse(fragment().dataset.at ?? ""));
+  }
+
+  /** Asks for ever. */
+  async run() {
+    await this.#acknowledge();
+    for (;;) {
+      const pause = (await this.#ask()) ? PAUSE_MILLISECONDS : RETRY_MILLISECONDS;
+      this.#judge();
+      await new Promise((resolve) => setTimeout(resolve, pause));
+    }
+  }
+
+  /**
+   * Only the program knows how fresh a view is: it hands out what it has kept, too.
+   * @override
+   */
+  fresh() {}
+
+  /** @override */
+  get age() {
+    return (performance.now() - this.#truthAt) / 1000;
+  }
+
+  /** @returns {Promise<boolean>} whether the program answered */
+  async #ask() {
+    try {
+      const answer = await fetch(`${NEWS}?after=${this.#after}&painted=${this.#painted}`, {
+        cache: "no-store",
+        signal: AbortSignal.timeout(ANSWER_MILLISECONDS_MAX),
+      });
+      if (!answer.ok) return false;
+      await this.#hear(await answer.json());
+      return true;
+    } catch (error) {
+      console.info("no news from the display's program", error);
+      return false;
+    }
+  }
+
+  /** @param {News} news */
+  async #hear(news) {
+    this.#after = news.number;
+    this.#truthAt = performance.now() - 1000 * news.age_seconds;
+    this.#isBelieved = news.is_current;
+    // The program hands them out one after the other: each is newer, whatever its seq (a database may be restored).
+    if (news.view) this.believe(news.view);
+    this.#judge();
+    this.#options.onNews(news);
+    if (news.view) await this.#acknowledge();
+  }
+
+  #judge() {
+    this.say(this.age < SILENCE_SECONDS_MAX, this.age);
+    this.#options.onJudged(this.#isBelieved && this.age < BELIEVED_SECONDS);
+  }
+
+  /** What was put into the page is on the glass once a frame was drawn with it and the next one begins. */
+  async #acknowledge() {
+    const seq = Number(fragment().dataset.seq ?? -1);
+    const drawn = new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(() => resolve(true))));
+    const late = new Promise((resolve) => setTimeout(() => resolve(false), FRAMES_MILLISECONDS_MAX));
+    if (await Promise.race([drawn, late])) this.#painted = seq;
+  }
+}
