@@ -129,6 +129,11 @@ class Program:
         headers = {"Content-Type": "application/json", "Idempotency-Key": key or uuid4().hex}
         return self._send("POST", path, json.dumps(body), headers)
 
+    def put(self, path: str, body: Mapping[str, object]) -> Reply:
+        """Put something in the place of what is there."""
+        headers = {"Content-Type": "application/json", "Idempotency-Key": uuid4().hex}
+        return self._send("PUT", path, json.dumps(body), headers)
+
     def _send(self, method: str, path: str, body: str | None, headers: Mapping[str, str]) -> Reply:
         connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=ANSWER_SECONDS_MAX)
         try:

@@ -61,6 +61,9 @@ PAGES = {
     "/voice/sentence/<any(ar, fr, zgh, en):language>.wav": "supervisor",
     "/voice/recordings": "supervisor",
     "/voice/recordings/removals": "supervisor",
+    "/devices/orders": "supervisor",
+    "/devices/displays/<int(max=999999999999999999):device>": "supervisor",
+    "/devices/screenshots/<int(max=999999999999999999):device>": "supervisor",
 }
 PUBLIC_API = {
     "/branches/{branch}/views/board",
@@ -144,6 +147,8 @@ def test_every_change_by_a_form_needs_its_key(town: Town, tmp_path: Path) -> Non
         "paper.submit": ["/paper"],
         "devices.accept": ["/devices/acceptances"],
         "devices.revoke": ["/devices/revocations"],
+        "displays.order": ["/devices/orders"],
+        "displays.change": ["/devices/displays/1"],
         "desk.act": [f"/desk/actions/{verb}" for verb in ("call_next", "start", "close_shift")],
     }
     rules = [rule for rule in site.app.url_map.iter_rules() if _changes(rule)]
