@@ -48,6 +48,7 @@ from server.web import (
     limits,
     media,
     metrics,
+    packets,
     paper,
     problems,
     say,
@@ -57,6 +58,7 @@ from server.web import (
     voice,
 )
 from server.web.context import EXTENSION, Web
+from server.web.membership import Members
 from server.web.painter import Painter
 from server.web.sessions import CookieSessions
 
@@ -131,7 +133,7 @@ def create_app(config: Config, *, hall: Hall | None = None, paper_url: str = "")
     _believe_proxies(app, config.server.trusted_proxies)
     rooms = Rooms()
     painter = Painter(hall, parts.renderer, parts.ticket_url, parts.media)
-    live = sockets.install(io, hall, rooms, painter)
+    live = sockets.install(app, io, hall, rooms, painter)
     metrics.install(app, rooms)
     return Nouba(
         flask=app,
@@ -145,7 +147,14 @@ def create_app(config: Config, *, hall: Hall | None = None, paper_url: str = "")
 
 def _sockets(app: Flask, config: Config) -> SocketIO:
     # Options of python-engineio underneath, which the stubs of Flask-SocketIO do not list.
-    options: dict[str, Any] = {"transports": ["websocket"], "serve_client": False}
+    options: dict[str, Any] = {
+        "transports": ["websocket"],
+        "serve_client": False,
+        "client_manager": Members(),
+        "json": packets,
+        # A socket says little: its own greenlet answers it, and none is started for each word.
+        "async_handlers": False,
+    }
     return SocketIO(
         app,
         async_mode=config.server.async_mode,

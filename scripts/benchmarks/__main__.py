@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import FrameType
 
-from benchmarks import call, fanout, issue, kiosk, memory, receipt
+from benchmarks import call, fanout, issue, kiosk, memory, painted, receipt, soak, storm
 from benchmarks.figures import BenchWrong, Figure, table
 from benchmarks.scratch import FULL, QUICK, TINY, Size, raise_descriptor_limit, scratch_folder
 
@@ -21,6 +21,9 @@ BENCHES: Mapping[str, Callable[[Path, Size], Iterator[Figure]]] = {
     receipt.NAME: receipt.measure,
     memory.NAME: memory.measure,
     kiosk.NAME: kiosk.measure,
+    painted.NAME: painted.measure,
+    storm.NAME: storm.measure,
+    soak.NAME: soak.measure,
 }
 
 

@@ -3,12 +3,16 @@
 `python -m benchmarks.audience` takes one JSON order a line on standard input and answers each with a line:
 {"do": "join", "port", "path", "watch": [body, …]} connects, one socket for each body (null: a bare socket, no
 Socket.IO); {"do": "await", "seq", "message"} answers when every socket has heard `message` with that `seq` or a
-later one, with the moment of the last (monotonic seconds, the same clock in all processes of a machine).
+later one, with the moment of the last (monotonic seconds, the same clock in all processes of a machine);
+{"do": "lose"} answers when the server has hung up on all; {"do": "return", "port", "path"} brings all of them back at
+once, each as it came, and answers when each has its view: the moments of the start and of the last, and the `seq`s
+that they were answered with.
 """
 
 from __future__ import annotations
 
 import base64
+import errno
 import json
 import os
 import re
@@ -27,6 +31,7 @@ HEAD_BYTES = 200
 """A push says its name and `seq` before its text."""
 CHUNK = 262_144
 AWAIT_SECONDS = 60
+_ANSWERED = re.compile(rb'"seq": ?(\d+)')
 _HEARD = re.compile(rb'42\["(\w+)",.*?"seq": ?(\d+)')
 
 
@@ -36,9 +41,14 @@ class Listener:
 
     connection: socket.socket
     watch: object
+    hello: bytes
+    """The handshake, said as soon as the connection stands."""
     received: bytearray = field(default_factory=bytearray)
     is_open: bool = False
     is_watching: bool = False
+    let_in_at: float = 0.0
+    seq: int = -1
+    """Of the view that answered its `watch`."""
     heard: dict[str, tuple[int, float]] = field(default_factory=dict)
 
 
@@ -50,6 +60,8 @@ class Audience:
         self._listeners: list[Listener] = []
         self._last_frame = b""
         self._goal = ("", 0)
+        self._is_losing = False
+        """Whether the server is expected to hang up."""
         self._missing = 0
         """Listeners that have not heard of the goal yet."""
 
@@ -71,8 +83,12 @@ class Audience:
             case "join":
                 watches = order["watch"]
                 assert isinstance(watches, list), "one body for each socket"
-                self._join(int(str(order["port"])), str(order["path"]), watches)
+                self._join(int(str(order["port"])), str(order["path"]), watches, AT_ONCE)
                 return {"sockets": len(self._listeners)}
+            case "lose":
+                return {"lost": self._lose()}
+            case "return":
+                return self._return(int(str(order["port"])), str(order["path"]))
             case "await":
                 last = self._await(str(order["message"]), int(str(order["seq"])))
                 frame = self._last_frame.decode()
@@ -80,31 +96,52 @@ class Audience:
             case unknown:
                 raise ValueError(f"no such order: {unknown}")
 
-    def _join(self, port: int, path: str, watches: list[object]) -> None:
+    def _join(self, port: int, path: str, watches: list[object], at_once: int) -> None:
         waiting = list(watches)
         until = time.monotonic() + AWAIT_SECONDS + len(watches) / 10
         pending: list[Listener] = []
         while waiting or pending:
-            while waiting and len(pending) < AT_ONCE:
-                pending.append(self._connect(port, path, waiting.pop(0)))
+            while waiting and len(pending) < at_once:
+                pending.append(self._connect(port, path, waiting.pop()))
             self._turn(1.0)
             pending = [each for each in pending if not each.is_watching]
             if time.monotonic() > until:
                 raise TimeoutError(f"{len(pending) + len(waiting)} sockets were not let in")
 
+    def _lose(self) -> int:
+        self._is_losing = True
+        until = time.monotonic() + AWAIT_SECONDS
+        while any(each.connection.fileno() >= 0 for each in self._listeners):
+            self._turn(1.0)
+            if time.monotonic() > until:
+                raise TimeoutError("the server did not hang up")
+        self._is_losing = False
+        return len(self._listeners)
+
+    def _return(self, port: int, path: str) -> dict[str, object]:
+        watches = [each.watch for each in self._listeners]
+        self._listeners.clear()
+        began = time.monotonic()
+        self._join(port, path, watches, len(watches))
+        last = max(each.let_in_at for each in self._listeners)
+        return {"began": began, "last": last, "seqs": [each.seq for each in self._listeners]}
+
     def _connect(self, port: int, path: str, watch: object) -> Listener:
-        connection = socket.create_connection((HOST, port))
+        connection = socket.socket()
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        connection.settimeout(0.0)
+        # Not waited for: a thousand others connect at the same time.
+        if connection.connect_ex((HOST, port)) not in {0, errno.EINPROGRESS}:
+            raise ConnectionError("the server lets nobody in")
         key = base64.b64encode(os.urandom(16)).decode()
-        connection.sendall(
+        hello = (
             f"GET {path} HTTP/1.1\r\nHost: {HOST}:{port}\r\nUpgrade: websocket\r\n"
             f"Connection: Upgrade\r\nSec-WebSocket-Key: {key}\r\n"
-            "Sec-WebSocket-Version: 13\r\n\r\n".encode()
+            "Sec-WebSocket-Version: 13\r\n\r\n"
         )
-        connection.settimeout(0.0)
-        listener = Listener(connection, watch)
+        listener = Listener(connection, watch, hello.encode())
         self._listeners.append(listener)
-        self._selector.register(connection, selectors.EVENT_READ, listener)
+        self._selector.register(connection, selectors.EVENT_WRITE, listener)
         return listener
 
     def _await(self, message: str, seq: int) -> float | None:
@@ -124,12 +161,20 @@ class Audience:
                 self._hear(key.data)
 
     def _hear(self, listener: Listener) -> None:
+        if listener.hello:
+            listener.connection.send(listener.hello)
+            listener.hello = b""
+            self._selector.modify(listener.connection, selectors.EVENT_READ, listener)
+            return
         try:
             chunk = listener.connection.recv(CHUNK)
         except BlockingIOError:
             return  # an order's own turns have read it already
+        except ConnectionResetError:
+            chunk = b""  # a server that was killed says no good-bye
         if not chunk:
-            raise ConnectionError("the server hung up on a screen")
+            self._hung_up(listener)
+            return
         received = listener.received
         received += chunk
         if not listener.is_open:
@@ -140,7 +185,8 @@ class Audience:
                 raise ConnectionError(f"no WebSocket: {bytes(received[:200])!r}")
             del received[: end + 4]
             listener.is_open = True
-            listener.is_watching = listener.watch is None
+            if listener.watch is None:
+                self._let_in(listener)
         while (frame := _frame(received)) is not None:
             opcode, start, end = frame
             self._meet(listener, opcode, received[start : min(end, start + HEAD_BYTES)])
@@ -165,11 +211,24 @@ class Audience:
         elif opcode == TEXT and head.startswith(b"431"):
             if b'"ok":true' not in head:
                 raise PermissionError(f"not let in: {bytes(head)!r}")
-            listener.is_watching = True
+            answered = _ANSWERED.search(head)
+            listener.seq = int(answered[1]) if answered else -1
+            self._let_in(listener)
         elif opcode == PING:
             _send(listener, bytes(head), PONG)
         elif opcode == CLOSE:
-            raise ConnectionError("the server closed a screen's socket")
+            self._hung_up(listener)
+
+    def _let_in(self, listener: Listener) -> None:
+        listener.is_watching = True
+        listener.let_in_at = time.monotonic()
+
+    def _hung_up(self, listener: Listener) -> None:
+        if not self._is_losing:
+            raise ConnectionError("the server hung up on a screen")
+        if listener.connection.fileno() >= 0:
+            self._selector.unregister(listener.connection)
+            listener.connection.close()
 
 
 def _frame(received: bytearray) -> tuple[int, int, int] | None:

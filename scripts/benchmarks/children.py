@@ -41,10 +41,10 @@ class Child:
 
 
 @contextmanager
-def running_child(module: str) -> Iterator[Child]:
-    """`python -m benchmarks.<module>` until the block ends."""
+def running_child(module: str, *arguments: str) -> Iterator[Child]:
+    """`python -m benchmarks.<module> arguments` until the block ends."""
     process = subprocess.Popen(
-        [sys.executable, "-m", f"benchmarks.{module}"],
+        [sys.executable, "-m", f"benchmarks.{module}", *arguments],
         env=environment(),
         cwd=ROOT,
         stdin=subprocess.PIPE,

@@ -61,6 +61,11 @@ def watch_boards(count: int) -> list[object]:
     return [{"view": "board", "branch": SLUG, "language": "ar"}] * count
 
 
+def numbered(frame: str, seq: int) -> str:
+    """The same push under another `seq`."""
+    return _SEQ.sub(f'"seq":{seq}', frame, count=1)
+
+
 def _walls(data: Path, sockets: int, rounds: int) -> Iterator[Figure]:
     building = build(data, SERVICES)
     fill_lines(building, len(SERVICES) * CALLS_IN_RESERVE)
@@ -144,9 +149,9 @@ def _broadcast(crowded: _Crowded, frame: str) -> float:
     time.sleep(REST_SECONDS)
     crowded.turn += 1
     seq = 10**9 + crowded.turn
-    numbered = _SEQ.sub(f'"seq":{seq}', frame, count=1)
+    text = numbered(frame, seq)
     sent_at = time.monotonic()
-    crowded.floor.tell(frame=numbered)
+    crowded.floor.tell(frame=text)
     heard = crowded.floor_screens.ask(do="await", message=crowded.message, seq=seq)
     if heard["last"] is None:
         raise BenchWrong("a screen did not hear the floor's broadcast")

@@ -44,9 +44,12 @@ class Server:
 
 
 @contextmanager
-def running_server(data: Path) -> Iterator[Server]:
-    """The server on the database in a folder, until the block ends. Raises BenchWrong if its log says so."""
-    port = free_port()
+def running_server(data: Path, port: int = 0) -> Iterator[Server]:
+    """The server on the database in a folder, at a port (0: any), until the block ends.
+
+    Raises BenchWrong if its log reports errors.
+    """
+    port = port or free_port()
     log = data / LOG
     command = [sys.executable, "-m", "benchmarks.running", str(data), str(port)]
     with log.open("wb") as output:

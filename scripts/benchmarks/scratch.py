@@ -31,10 +31,15 @@ class Size:
     past: int
     sockets: tuple[int, ...]
     sockets_of_memory: int
+    pages: int
+    """Walls in a real browser."""
     receipts: int
     kiosk_taps: int
     offline_tickets: int
     idle_seconds: float
+    soak_hours: int
+    soak_calls: int
+    """In each of these hours."""
 
 
 FULL = Size(
@@ -47,10 +52,13 @@ FULL = Size(
     past=1_000_000,
     sockets=(200, 2_000),
     sockets_of_memory=2_000,
+    pages=20,
     receipts=20,
     kiosk_taps=24,
     offline_tickets=3_000,
     idle_seconds=20,
+    soak_hours=24,
+    soak_calls=250,
 )
 QUICK = Size(
     rounds=3,
@@ -62,10 +70,13 @@ QUICK = Size(
     past=100_000,
     sockets=(200, 1_000),
     sockets_of_memory=1_000,
+    pages=20,
     receipts=10,
     kiosk_taps=12,
     offline_tickets=1_000,
     idle_seconds=10,
+    soak_hours=24,
+    soak_calls=60,
 )
 TINY = Size(
     rounds=1,
@@ -77,10 +88,13 @@ TINY = Size(
     past=500,
     sockets=(3,),
     sockets_of_memory=3,
+    pages=2,
     receipts=1,
     kiosk_taps=2,
     offline_tickets=30,
     idle_seconds=1,
+    soak_hours=3,
+    soak_calls=2,
 )
 
 

@@ -62,14 +62,14 @@ new_pairings = limiter.limit(pairings)
 claims = limiter.limit(pairing_claims)
 
 
-def may_look_up() -> bool:
+def may_look_up(address: str) -> bool:
     """Whether the address behind a socket may try another secret."""
-    return bool(limiter.limiter.test(parse(look_up()), SOCKETS, get_remote_address()))
+    return bool(limiter.limiter.test(parse(look_up()), SOCKETS, address))
 
 
-def look_up_failed() -> None:
+def look_up_failed(address: str) -> None:
     """Count a wrong secret that came through a socket."""
-    limiter.limiter.hit(parse(look_up()), SOCKETS, get_remote_address())
+    limiter.limiter.hit(parse(look_up()), SOCKETS, address)
 
 
 def may_compose() -> bool:

@@ -5,12 +5,14 @@ The answer to `watch` is the present view, so a screen that comes back is right 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
-from flask import request
+from flask import Flask
 from flask_login import current_user
-from flask_socketio import SocketIO, join_room, leave_room
+from flask_socketio import SocketIO
 
 from server import i18n
 from server.actions.hall import Caller, Hall
@@ -42,6 +44,10 @@ LOOKS_MAX = 50
 """Ways in which strangers may have one branch's board open in one process: each is rendered at every change."""
 PING_INTERVAL_SECONDS = 10
 PING_TIMEOUT_SECONDS = 10
+LOCAL = "127.0.0.1"
+"""Where a socket without an address comes from, as Flask-Limiter says."""
+_NO_CREDENTIAL = frozenset({"board", "ticket"})
+"""Views that are for everybody, or for who knows the secret: nothing else of the request is asked for."""
 MESSAGE_BYTES_MAX = 4_096
 """What a screen may send at once: a `watch` is far smaller."""
 
@@ -83,10 +89,17 @@ class Sockets:
 class _Asked:
     """The fields of a `watch`, checked."""
 
-    def __init__(self, raw: object) -> None:
+    def __init__(self, raw: object, environ: Mapping[str, Any]) -> None:
+        """`environ` is that of the request that opened the socket."""
         if not isinstance(raw, dict):
             raise Invalid("watch takes an object", field="watch")
         self._raw = raw
+        self.environ = environ
+
+    @property
+    def address(self) -> str:
+        """Where the socket comes from."""
+        return str(self.environ.get("REMOTE_ADDR") or LOCAL)
 
     def text(
         self, name: str, default: str | None = None, *, length_max: int = TEXT_LENGTH_MAX
@@ -108,18 +121,22 @@ class _Asked:
         return value
 
 
-def install(io: SocketIO, hall: Hall, rooms: Rooms, painter: Painter) -> Sockets:
+def install(app: Flask, io: SocketIO, hall: Hall, rooms: Rooms, painter: Painter) -> Sockets:
     """Answer `watch` and keep `rooms` true."""
 
     grants = Grants()
+    server = cast(Any, io).server
 
-    def watch(raw: object) -> dict[str, object]:
+    def watch(sid: str, raw: object) -> dict[str, object]:
+        environ = server.get_environ(sid)
         try:
-            wanted, grant = _rooms_for(hall, rooms, _Asked(raw))
+            asked = _Asked(raw, environ)
+            with _context(app, asked):
+                wanted, grant = _rooms_for(hall, rooms, asked)
         except Refusal as refusal:
             return {"ok": False, "code": refusal.code}
-        grants.keep(_sid(), grant)
-        _move(rooms, _sid(), wanted)
+        grants.keep(sid, grant)
+        _move(server, rooms, sid, wanted)
         # Painted only now that the socket is in: what changes meanwhile reaches it as a push.
         try:
             said = [painter.present(room) for room in wanted if room.kind is not RoomKind.LINE]
@@ -127,13 +144,22 @@ def install(io: SocketIO, hall: Hall, rooms: Rooms, painter: Painter) -> Sockets
         except Refusal as refusal:
             return {"ok": False, "code": refusal.code}
 
-    def disconnected(*_reason: object) -> None:
-        grants.keep(_sid(), None)
-        rooms.leave(_sid())
+    def disconnected(sid: str, *_reason: object) -> None:
+        grants.keep(sid, None)
+        rooms.leave(sid)
 
-    io.on_event("watch", watch)
-    io.on_event("disconnect", disconnected)
+    # Not Flask-SocketIO's own way: it makes a request of every message and opens its session, which a wall and a
+    # phone have no use for, and thousands of them come back at once.
+    server.on("watch", watch)
+    server.on("disconnect", disconnected)
     return Sockets(io=io, hall=hall, rooms=rooms, grants=grants, live=_live(io))
+
+
+def _context(app: Flask, asked: _Asked) -> AbstractContextManager[object]:
+    """With the request that opened the socket for those whose right is in its cookies or headers."""
+    if asked.text("view") in _NO_CREDENTIAL:
+        return app.app_context()
+    return app.request_context(dict(asked.environ))
 
 
 def _live(io: SocketIO) -> LiveSockets | None:
@@ -276,13 +302,13 @@ def _devices_room(who: _Who, asked: _Asked) -> Room:
 
 def _ticket_rooms(hall: Hall, asked: _Asked) -> list[Room]:
     """One for the ticket's own state, one that all phones of its line share."""
-    if not limits.may_look_up():
+    if not limits.may_look_up(asked.address):
         raise NotAllowed("too many wrong secrets; wait a minute")
     try:
         with hall.store.read() as connection:
             found = reads.ticket_by_secret(connection, Secret(asked.text("secret").upper()))
     except UnknownTicket:
-        limits.look_up_failed()
+        limits.look_up_failed(asked.address)
         raise
     language = asked.language() or found.language.value
     return [
@@ -291,14 +317,9 @@ def _ticket_rooms(hall: Hall, asked: _Asked) -> list[Room]:
     ]
 
 
-def _move(rooms: Rooms, sid: str, wanted: list[Room]) -> None:
+def _move(server: Any, rooms: Rooms, sid: str, wanted: list[Room]) -> None:
     for room in rooms.leave(sid):
-        leave_room(room.name)
+        server.leave_room(sid, room.name)
     for room in wanted:
-        join_room(room.name)
+        server.enter_room(sid, room.name)
     rooms.join(sid, wanted)
-
-
-def _sid() -> str:
-    # Flask-SocketIO adds `sid` to the request object, which Flask's types do not know.
-    return str(cast(Any, request).sid)

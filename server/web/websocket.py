@@ -1,39 +1,52 @@
 """WebSockets under gunicorn and gevent, made for one push to thousands of screens.
 
-simple-websocket does the handshake and the protocol. What it writes goes through
-`WholeWriter`, for three reasons, all measured (docs/decisions/0009): under gevent its `send` may take only
-a part of a frame and lose the rest; it would compress the same bytes again for each socket, and every
-browser offers that; and it frames a push for each socket and wakes a greenlet for each. Here a push is
-framed once and handed to the kernel at once wherever there is room; a screen that reads too slowly gets it
-from Engine.IO's own queue, so frames stay whole and in order.
+Engine.IO would take simple-websocket, for gevent. What is written here goes through `WholeWriter` instead, for three
+reasons, all measured (docs/decisions/0009): under gevent a `send` may take only a part of a frame and lose the rest;
+it would compress the same bytes again for each socket, and every browser offers that; and it frames a push for each
+socket and wakes a greenlet for each. Here a push is framed once and handed to the kernel at once wherever there is
+room; a screen that reads too slowly gets it from Engine.IO's own queue, so frames stay whole and in order.
 
 A greenlet costs 18 KiB. Engine.IO keeps one asleep for each screen until its next ping, and simple-websocket one that
 reads for the one that waits for what was read; here a timer waits, and who waits reads.
+
+After a restart all screens come back at once. The handshake is four header lines and a hash, done here: writing the
+request anew as text for a parser of HTTP, as simple-websocket does, was a tenth of all that their coming back costs.
+wsproto reads the frames.
 """
 
 from __future__ import annotations
 
+import base64
+import binascii
+import hashlib
 import os
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from socket import SHUT_RDWR, SO_SNDBUF, SOL_SOCKET
 from typing import Any
 
-import simple_websocket
 from engineio.packet import MESSAGE, PING, Packet
 from engineio.socket import Socket
 from gevent import Greenlet, spawn, spawn_later
-from gevent.event import Event
 from gevent.lock import BoundedSemaphore
 from socketio.packet import EVENT
+from wsproto.connection import Connection, ConnectionType
+from wsproto.events import BytesMessage, CloseConnection, Ping, TextMessage
+from wsproto.frame_protocol import CloseReason
 from wsproto.utilities import ProtocolError
 
 MEDIUM_MIN, LARGE_MIN = 126, 65_536
 """Lengths from which a frame's header grows (RFC 6455, section 5.2)."""
 SEND_BUFFER_BYTES = 65_536
-_FINAL_TEXT = 0x81
-_EXTENSIONS = "HTTP_SEC_WEBSOCKET_EXTENSIONS"
+_FINAL_TEXT, _FINAL_BYTES = 0x81, 0x82
+_RECEIVE_BYTES = 4096
+_KEY_BYTES = 16
+_MAGIC = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+_WELCOME = (
+    b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    b"Sec-WebSocket-Accept: %s\r\n\r\n"
+)
 _SOCKET = "gunicorn.socket"
 
 
@@ -84,64 +97,94 @@ class WholeWriter:
             self._writing.release()
 
 
-class _NoThread:
-    """In the place of simple-websocket's reading thread."""
-
-    name = "nobody"
-
-    def __init__(self, target: object) -> None:
-        """`target` would read; see `ScreenSocket`."""
-
-    def start(self) -> None:
-        """Nothing to start."""
-
-
 class ScreenSocket:
     """A WebSocket as Engine.IO wants it: whoever waits for a message reads it from the network."""
 
-    def __init__(self, environ: dict[str, Any], message_bytes_max: int) -> None:
-        """Answer the handshake. Raises ConnectionError when it is none."""
-        # Its types know neither gevent's events nor the method that handles what was read.
-        events: Any = Event
-        self._protocol: Any = simple_websocket.Server(
-            environ, max_message_size=message_bytes_max, thread_class=_NoThread, event_class=events
-        )
+    def __init__(self, socket: Any, environ: Mapping[str, Any], message_bytes_max: int) -> None:
+        """Answer a handshake that `accepts`. Raises OSError."""
+        self._socket = socket
+        self._message_bytes_max = message_bytes_max
+        self._frames = Connection(ConnectionType.SERVER)
+        self._is_open = True
+        self._read: list[str | bytes] = []
+        self._begun = bytearray()
+        """Of a message that comes in several frames."""
+        socket.send(_WELCOME % _proof(environ))
 
     def wait(self) -> str | bytes | None:
         """The next message; None when the connection is over."""
-        protocol = self._protocol
-        while protocol.connected and not protocol.input_buffer:
-            self._read()
-        if protocol.input_buffer:
-            message: str | bytes = protocol.input_buffer.pop(0)
-            return message
-        protocol.sock.close()
+        while self._is_open and not self._read:
+            self._receive()
+        if self._read:
+            return self._read.pop(0)
+        self._socket.close()
         return None
 
     def send(self, text: str | bytes) -> None:
         """Raises OSError when the connection is over."""
-        try:
-            self._protocol.send(text)
-        except simple_websocket.ConnectionClosed as error:
-            raise OSError("the screen is gone") from error
+        if not self._is_open:
+            raise OSError("the screen is gone")
+        self._socket.send(framed(text))
 
     def close(self) -> None:
         """Say good-bye, and let go of whoever waits: a screen whose cable was pulled never answers."""
-        if self._protocol.connected:
-            with suppress(OSError):
-                self._protocol.close()
-                self._protocol.sock.shutdown(SHUT_RDWR)
-            self._protocol.connected = False
+        if self._is_open:
+            self._is_open = False
+            with suppress(OSError, ProtocolError):
+                self._socket.send(self._frames.send(CloseConnection(CloseReason.NORMAL_CLOSURE)))
+                self._socket.shutdown(SHUT_RDWR)
 
-    def _read(self) -> None:
-        protocol = self._protocol
+    def _receive(self) -> None:
         try:
-            data = protocol.sock.recv(protocol.receive_bytes)
-            if data:
-                protocol.ws.receive_data(data)
-            protocol.connected = bool(data) and protocol._handle_events()  # noqa: SLF001
+            data = self._socket.recv(_RECEIVE_BYTES)
+            if not data:
+                self._is_open = False
+                return
+            self._frames.receive_data(data)
+            for event in self._frames.events():
+                self._meet(event)
         except (OSError, ProtocolError):
-            protocol.connected = False
+            self._is_open = False
+
+    def _meet(self, event: object) -> None:
+        match event:
+            case TextMessage() | BytesMessage():
+                is_text = isinstance(event, TextMessage)
+                self._begun += event.data.encode() if isinstance(event, TextMessage) else event.data
+                if len(self._begun) > self._message_bytes_max:
+                    self._end(CloseConnection(CloseReason.MESSAGE_TOO_BIG))
+                elif event.message_finished:
+                    self._read.append(self._begun.decode() if is_text else bytes(self._begun))
+                    self._begun.clear()
+            case Ping():
+                self._socket.send(self._frames.send(event.response()))
+            case CloseConnection():
+                self._end(event.response())
+
+    def _end(self, farewell: CloseConnection) -> None:
+        self._is_open = False
+        self._socket.send(self._frames.send(farewell))
+
+
+def accepts(environ: Mapping[str, Any]) -> bool:
+    """Whether a request is a handshake that can be answered (RFC 6455, section 4.2.1)."""
+    words = [word.strip().lower() for word in environ.get("HTTP_CONNECTION", "").split(",")]
+    try:
+        key = base64.b64decode(environ.get("HTTP_SEC_WEBSOCKET_KEY", ""), validate=True)
+    except (binascii.Error, ValueError):
+        return False
+    return (
+        environ.get("HTTP_UPGRADE", "").lower() == "websocket"
+        and "upgrade" in words
+        and environ.get("HTTP_SEC_WEBSOCKET_VERSION") == "13"
+        and len(key) == _KEY_BYTES
+    )
+
+
+def _proof(environ: Mapping[str, Any]) -> bytes:
+    """That we understood the handshake: section 4.2.2 of the RFC."""
+    key = environ["HTTP_SEC_WEBSOCKET_KEY"].encode()
+    return base64.b64encode(hashlib.sha1(key + _MAGIC, usedforsecurity=False).digest())
 
 
 class LiveSockets:
@@ -177,18 +220,14 @@ class LiveSockets:
     def _accept(self, handler: Any, _engine: object) -> Callable[..., Iterable[bytes]]:
         engine_id: str = handler.__self__.sid  # the Engine.IO socket whose method the handler is
 
-        def application(environ: dict[str, Any], _start_response: object) -> Iterable[bytes]:
+        def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+            if not accepts(environ):
+                start_response("400 Bad Request", [("Sec-WebSocket-Version", "13")])
+                return [b"not a WebSocket's handshake"]
             writer = WholeWriter(environ[_SOCKET])
-            # Kept as long as the socket lives, thousands of times: only what the handshake reads.
-            plain = {
-                name: value
-                for name, value in environ.items()
-                if name.startswith("HTTP_") and name != _EXTENSIONS
-            }
             self._writers[engine_id] = writer
             try:
-                plain[_SOCKET] = writer
-                handler(ScreenSocket(plain, self._message_bytes_max))
+                handler(ScreenSocket(writer, environ, self._message_bytes_max))
             finally:
                 del self._writers[engine_id]
             # The connection is used up; gunicorn takes this for "send nothing more".
@@ -216,12 +255,13 @@ def _ping(screen: Socket) -> None:
         screen.send(Packet(PING))
 
 
-def framed(text: str) -> bytes:
-    """A text frame from a server: no mask, no extension, the same for everybody."""
-    payload = text.encode()
+def framed(text: str | bytes) -> bytes:
+    """A frame from a server: no mask, no extension, the same for everybody."""
+    payload = text.encode() if isinstance(text, str) else text
+    first = _FINAL_TEXT if isinstance(text, str) else _FINAL_BYTES
     length = len(payload)
     if length < MEDIUM_MIN:
-        return bytes((_FINAL_TEXT, length)) + payload
+        return bytes((first, length)) + payload
     if length < LARGE_MIN:
-        return bytes((_FINAL_TEXT, MEDIUM_MIN)) + length.to_bytes(2, "big") + payload
-    return bytes((_FINAL_TEXT, MEDIUM_MIN + 1)) + length.to_bytes(8, "big") + payload
+        return bytes((first, MEDIUM_MIN)) + length.to_bytes(2, "big") + payload
+    return bytes((first, MEDIUM_MIN + 1)) + length.to_bytes(8, "big") + payload

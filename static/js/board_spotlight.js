@@ -19,7 +19,6 @@ const MARKS = ["data-spot", "data-new", "data-extra"];
  * @param {boolean} isNew
  */
 export function spotlight(call, isNew) {
-  fragment().closest(".wall")?.toggleAttribute("data-announcing", call !== null);
   for (const list of fragment().querySelectorAll(".calls")) {
     if (list instanceof HTMLElement) arrange(list, call, isNew);
   }

@@ -12,7 +12,16 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 KEYS = ["name", "case", "value", "unit", "floor", "ratio", "rounds"]
-LINES = {"issue": 6, "call": 6, "fanout": 4, "receipt": 1, "memory": 3, "kiosk": 8}
+LINES = {
+    "issue": 6,
+    "call": 6,
+    "fanout": 4,
+    "receipt": 1,
+    "memory": 3,
+    "kiosk": 8,
+    "painted": 3,
+    "storm": 2,
+}
 
 
 @pytest.mark.parametrize("name", LINES)

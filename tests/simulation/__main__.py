@@ -1,6 +1,6 @@
 """Runs simulated days: `--seed N`, or `--seeds A-B` for a long run; says how to repeat what failed.
 
-Each seed is two days: one of kiosks that are pages of the server, and one of kiosks that can stand alone.
+Each seed is three days: of kiosks that are pages of the server, of kiosks that can stand alone, and of displays.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import structlog
 
 from tests.databases import Databases, folder_in_memory
 from tests.simulation.day import Day
+from tests.simulation.display_day import DisplayDay
 from tests.simulation.kiosk_day import KioskDay
 
 
@@ -52,7 +53,15 @@ def _alone(seed: int, folder: Path, citizens: int) -> KioskDay:
     return KioskDay(seed, Databases(folder).new("sqlite"), folder, citizens=citizens)
 
 
-KINDS: Mapping[str, Callable[[int, Path, int], Day]] = {"pages": _pages, "alone": _alone}
+def _displays(seed: int, folder: Path, citizens: int) -> DisplayDay:
+    return DisplayDay(seed, Databases(folder).new("sqlite"), folder, citizens=citizens)
+
+
+KINDS: Mapping[str, Callable[[int, Path, int], Day]] = {
+    "pages": _pages,
+    "alone": _alone,
+    "displays": _displays,
+}
 
 
 def survives(kind: str, seed: int, citizens: int) -> bool:

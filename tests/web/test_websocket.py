@@ -105,10 +105,9 @@ def connected() -> Iterator[tuple[ScreenSocket, Any]]:
         "HTTP_CONNECTION": "Upgrade",
         "HTTP_SEC_WEBSOCKET_KEY": "dGhlIHNhbXBsZSBub25jZQ==",
         "HTTP_SEC_WEBSOCKET_VERSION": "13",
-        "gunicorn.socket": WholeWriter(near),
     }
     with near, far:
-        screen = ScreenSocket(asked, MESSAGE_BYTES_MAX)
+        screen = ScreenSocket(WholeWriter(near), asked, MESSAGE_BYTES_MAX)
         assert far.recv(4096).startswith(b"HTTP/1.1 101 ")
         yield screen, far
 

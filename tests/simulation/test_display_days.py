@@ -1,0 +1,125 @@
+"""Simulated days of displays; and worse displays, each with one rule broken, whose days must fail."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from display_client.news import News
+from server.wire import BoardView
+from server.wire_displays import SpeechAnswer, SpeechStep
+from tests.databases import Databases
+from tests.simulation.cable import Mishap
+from tests.simulation.display_day import DisplayDay
+from tests.simulation.screen import Parts, Wire
+
+SEEDS = range(1, 4)
+CITIZENS = 6
+SEEDS_OF_A_MUTANT = 6
+"""One of so many days must find it out."""
+
+
+def a_day(databases: Databases, folder: Path, seed: int, parts: Parts | None = None) -> DisplayDay:
+    """A day that has not begun."""
+    home = folder / f"{seed}-{len(list(folder.iterdir()))}"
+    home.mkdir()
+    return DisplayDay(seed, databases.new("sqlite"), home, citizens=CITIZENS, parts=parts)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_day_with_every_fault_ends_well(databases: Databases, tmp_path: Path, seed: int) -> None:
+    """To see one that fails: `scripts/simulate --seed N --citizens 6 --kind displays`."""
+    day = a_day(databases, tmp_path, seed)
+    day.run()
+    assert {each.value for each in Mishap} <= set(day.world.met)
+    assert sum(screen.deaths for screen in day.screens) > len(day.screens)
+    assert day.hearing.met["said"]
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("seed", range(1000, 1100))
+def test_longer_days_end_well_too(databases: Databases, tmp_path: Path, seed: int) -> None:
+    a_day(databases, tmp_path, seed).run()
+
+
+def test_one_seed_is_one_day(databases: Databases, tmp_path: Path) -> None:
+    """The same calls are heard from the same machines, to the millisecond."""
+    first, second = (a_day(databases, tmp_path, 7) for _ in range(2))
+    first.run()
+    second.run()
+    assert first.hearing.sounds == second.hearing.sounds
+    assert first.met() == second.met()
+
+
+# ---------------------------------------------------------------- displays that break a rule
+
+
+class GullibleNews(News):
+    """Believes whatever comes last."""
+
+    def hear_view(self, view: BoardView) -> bool:
+        if self._board.view is not None and view.seq < self._board.view.seq:
+            self._board.view = view
+        return super().hear_view(view)
+
+
+class ContentNews(News):
+    """Never asks for what it has missed."""
+
+    @property
+    def is_behind(self) -> bool:
+        return False
+
+
+class ProudNews(News):
+    """Is always sure of itself."""
+
+    def hear_pulse(self, seq: int) -> bool:
+        self._board._heard = float("inf")
+        return super().hear_pulse(seq)
+
+
+class TalkativeWire(Wire):
+    """Takes every answer for leave to speak."""
+
+    def speech(self, call: str, step: SpeechStep, *, key: str) -> SpeechAnswer:
+        answer = super().speech(call, step, key=key)
+        return SpeechAnswer(is_granted=True, is_said=False, leader=answer.leader, retry_seconds=0.0)
+
+
+class ShyWire(Wire):
+    """Believes that others have said it."""
+
+    def speech(self, call: str, step: SpeechStep, *, key: str) -> SpeechAnswer:
+        answer = super().speech(call, step, key=key)
+        return SpeechAnswer(is_granted=False, is_said=True, leader=answer.leader, retry_seconds=0.0)
+
+
+class SecretiveWire(Wire):
+    """Does not tell the server that a call was said."""
+
+    def speech(self, call: str, step: SpeechStep, *, key: str) -> SpeechAnswer:
+        return super().speech(call, "going" if step == "said" else step, key=key)
+
+
+MUTANTS: dict[str, tuple[Parts, str]] = {
+    "goes back": (Parts(news=GullibleNews), "a board went back"),
+    "does not ask": (Parts(news=ContentNews), "a board is not the database|never said"),
+    "is always sure": (Parts(news=ProudNews), "as if it were true"),
+    "talks over others": (Parts(wire=TalkativeWire), "said twice"),
+    "leaves it to others": (Parts(wire=ShyWire), "never said"),
+    "does not tell": (Parts(wire=SecretiveWire), "said twice"),
+}
+
+
+@pytest.mark.parametrize("name", MUTANTS)
+def test_a_worse_display_is_found_out(databases: Databases, tmp_path: Path, name: str) -> None:
+    parts, reason = MUTANTS[name]
+
+    def live() -> None:
+        for seed in range(1, SEEDS_OF_A_MUTANT + 1):
+            a_day(databases, tmp_path, seed, parts).run()
+
+    with pytest.raises(AssertionError, match=reason):
+        live()
