@@ -170,7 +170,7 @@ def test_staff_see_which_display_it_is(site: Site, screens: Screens, program: Fa
     expect(place).to_contain_text("القاعة 1")
     box = place.bounding_box()
     assert box is not None
-    assert (box["width"], box["height"]) == BOARD
+    assert [box["width"], box["height"]] == list(BOARD)
     assert violations(page) == []
     expect(place).to_be_hidden(timeout=12_000)
 
