@@ -69,12 +69,15 @@ def test_pairing_keeps_the_token_for_its_owner_alone(tmp_path: Path) -> None:
 def test_pairing_anew_keeps_the_settings_of_the_machine(tmp_path: Path) -> None:
     with fake_server(Town()) as fake:
         place = paired(tmp_path / "display", "http://127.0.0.1:1", MachineSettings(port=9000))
+        place.cache.mkdir()
+        (place.cache / "board.json").write_text("of another branch")
         thread = accept_soon(fake)
         done = nouba_display(place.folder, "pair", "--server", fake.url)
         thread.join()
     assert done.exit_code == 0, done.output
     assert place.settings().port == 9000
     assert place.identity().server == fake.url
+    assert not place.cache.exists(), "another branch's board is never shown"
 
 
 def test_a_running_display_is_not_paired_anew_and_runs_once(tmp_path: Path) -> None:
