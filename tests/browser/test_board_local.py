@@ -180,11 +180,9 @@ def test_it_loads_itself_anew_when_told_and_once_for_a_new_version(
     house = site.house()
     page = _open(screens, program, house)
     program.tell(reload=True)
-    _until(page, lambda: program.pages == 2)
-    _until(page, lambda: program.asked[-1][0] == program.number)
+    _until(page, lambda: program.fresh == 2 and program.asked[-1][0] == program.number)
     program.tell(version="2")
-    _until(page, lambda: program.pages == 3)
-    _until(page, lambda: program.asked[-1][0] == program.number)
+    _until(page, lambda: program.fresh == 3 and program.asked[-1][0] == program.number)
     program.tell(version="3")
     page.wait_for_timeout(1500)
-    assert (program.pages, program.number) == (3, 3), "not again and again: two servers may differ"
+    assert program.fresh == 3, "not again and again: two servers may differ"
