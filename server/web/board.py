@@ -5,8 +5,6 @@ from __future__ import annotations
 from flask import Blueprint, Response, request
 
 from server.db import reads, views
-from server.db.engine import Connection
-from server.domain.branch import Branch
 from server.domain.errors import Invalid
 from server.domain.look import Look, read_look
 from server.media import stamp_between
@@ -30,7 +28,9 @@ def show(slug: str) -> Response:
         branch = reads.branch_by_slug(connection, slug)
         # A page that runs already, and one that a display keeps, must go on with what there is.
         if live == _PUSHED and not wants_fragment():
-            _require_known(connection, branch, look)
+            codes = {each.code for each in reads.services_of(connection, branch.id)}
+            numbers = {each.number for each in reads.desks_of(connection, branch.id)}
+            _require_known(look, codes, numbers)
         view = views.board(connection, branch, hall.clock.now(), look)
     view = web().media.with_media(view)
     return live_page(
@@ -62,12 +62,10 @@ def _one_of(name: str, known: tuple[str, ...]) -> str:
     return asked
 
 
-def _require_known(connection: Connection, branch: Branch, look: Look) -> None:
+def _require_known(look: Look, codes: set[str], numbers: set[int]) -> None:
     """Raises Invalid for a look at what this branch does not have: most likely a slip of the keyboard."""
-    codes = {each.code for each in reads.services_of(connection, branch.id)}
     unknown = [code for code in look.lines if code not in codes]
     if unknown:
         raise Invalid(f"this branch has no line {unknown[0]}", field="lines")
-    numbers = {each.number for each in reads.desks_of(connection, branch.id)}
     if look.desk is not None and look.desk not in numbers:
         raise Invalid(f"this branch has no desk {look.desk}", field="desk")

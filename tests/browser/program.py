@@ -6,7 +6,7 @@ import json
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -38,8 +38,6 @@ class FakeProgram:
     news: dict[str, Any] = field(default_factory=lambda: dict(QUIET))
     asked: list[tuple[int, int]] = field(default_factory=list)
     """Each question: `after` and `painted`."""
-    pages: int = 0
-    """How often the page itself was fetched."""
     is_mute: bool = False
     """Whether it lets questions hang, as a program that froze."""
     port: int = 0
@@ -47,6 +45,11 @@ class FakeProgram:
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def fresh(self) -> int:
+        """How many pages began to ask: each loading of the page is one."""
+        return sum(after == -1 for after, _ in self.asked)
 
     @property
     def painted(self) -> int:
@@ -85,7 +88,6 @@ def fake_program(server: str) -> Iterator[FakeProgram]:
                 body = json.dumps(program.answer(asked["after"], asked["painted"])).encode()
                 self._send(200, "application/json", body)
                 return
-            program.pages += parts.path.startswith("/board/") and "fragment" not in parts.query
             try:
                 with urlopen(program.server + self.path) as reply:
                     self._send(reply.status, reply.headers["Content-Type"], reply.read())
@@ -93,11 +95,12 @@ def fake_program(server: str) -> Iterator[FakeProgram]:
                 self._send(error.code, "text/plain", b"")
 
         def _send(self, status: int, kind: str, body: bytes) -> None:
-            self.send_response(status)
-            self.send_header("Content-Type", kind)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
+            with suppress(ConnectionError):  # a page that was loaded anew asks no more
+                self.send_response(status)
+                self.send_header("Content-Type", kind)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
 
         def log_message(self, *_: object) -> None:
             """Silent."""

@@ -9,7 +9,7 @@ from urllib.request import urlopen
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.looking import violations
+from tests.browser.looking import box, violations
 from tests.browser.program import FakeProgram, fake_program
 from tests.browser.screens import Screens
 from tests.browser.town import Agent, House, Site
@@ -168,9 +168,8 @@ def test_staff_see_which_display_it_is(site: Site, screens: Screens, program: Fa
     place = page.locator("#identify")
     expect(place).to_be_visible()
     expect(place).to_contain_text("القاعة 1")
-    box = place.bounding_box()
-    assert box is not None
-    assert [box["width"], box["height"]] == list(BOARD)
+    whole = box(page, "#identify")
+    assert (whole["width"], whole["height"]) == BOARD
     assert violations(page) == []
     expect(place).to_be_hidden(timeout=12_000)
 
@@ -180,13 +179,10 @@ def test_it_loads_itself_anew_when_told_and_once_for_a_new_version(
 ) -> None:
     house = site.house()
     page = _open(screens, program, house)
-    assert program.pages == 1
     program.tell(reload=True)
-    _until(page, lambda: program.pages == 2)
-    _until(page, lambda: program.asked[-1][0] == program.number)
+    _until(page, lambda: program.fresh == 2 and program.asked[-1][0] == program.number)
     program.tell(version="2")
-    _until(page, lambda: program.pages == 3)
-    _until(page, lambda: program.asked[-1][0] == program.number)
+    _until(page, lambda: program.fresh == 3 and program.asked[-1][0] == program.number)
     program.tell(version="3")
     page.wait_for_timeout(1500)
-    assert program.pages == 3, "not again and again: two servers may differ"
+    assert program.fresh == 3, "not again and again: two servers may differ"

@@ -151,5 +151,7 @@ def test_static_files_travel_compressed_and_pages_do_not(town: Town, tmp_path: P
         "/static/css/board.css", headers={**headers, "If-None-Match": small.headers["ETag"]}
     )
     assert again.status_code == 304
+    for answer in (plain, small, again):
+        answer.close()
     page = client.get(f"/board/{town.slug}", headers=headers)
     assert "Content-Encoding" not in page.headers
