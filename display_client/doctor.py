@@ -146,7 +146,7 @@ def _sound(patient: _Patient) -> Iterator[Finding]:
             subject="player",
             verdict="fault",
             text=f"not here: {named}",
-            advice="apt install pipewire-bin, or alsa-utils where there is no sound server",
+            advice="apt install alsa-utils, or pipewire-bin where a desktop plays sound",
         )
         return
     try:

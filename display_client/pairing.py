@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections.abc import Callable
 
@@ -28,5 +29,7 @@ def pair(
     identity = pairing.ask(
         server, "display", address=address, name=name, version=version, say=say, wait=wait
     )
+    # What was kept is of the branch and the device that this machine was until now.
+    shutil.rmtree(place.cache, ignore_errors=True)
     place.keep_identity(identity)
     return identity

@@ -142,8 +142,9 @@ def find_screen(
         return ways.get(wanted, NoScreen())
     has_wayland = bool(environment.get("WAYLAND_DISPLAY"))
     fits = {
-        "wlopm": has_wayland and _has("wlopm"),
-        "wlr-randr": has_wayland and _has("wlr-randr"),
+        # Not every Wayland desktop lets its outputs be switched: cage of Debian 12 does not.
+        "wlopm": has_wayland and _answers("wlopm"),
+        "wlr-randr": has_wayland and _answers("wlr-randr"),
         # Under Wayland DISPLAY may name a second, unseen X server.
         "xset": bool(environment.get("DISPLAY")) and not has_wayland and _has("xset"),
         "cec": Path(cec).exists() and _has("cec-ctl"),
@@ -194,6 +195,16 @@ class ScreenKeeper:
 
 def _has(program: str) -> bool:
     return shutil.which(program) is not None
+
+
+def _answers(program: str) -> bool:
+    """Whether it is here and, asked for the outputs, can list them in this session."""
+    if not _has(program):
+        return False
+    try:
+        return bool(_output_names(_run([program])))
+    except ScreenFailure:
+        return False
 
 
 def _output_names(listing: str) -> list[str]:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import fields
 from pathlib import Path
 
 import click
 import pytest
 
-from kiosk_client.browser import FLAGS
+from display_client.browser import FLAGS as DISPLAY_FLAGS
+from display_client.cli import main as display_main
+from display_client.settings import MachineSettings
+from kiosk_client.browser import FLAGS as KIOSK_FLAGS
 from kiosk_client.cli import main as kiosk_main
 from server import config
 from server.cli import main
@@ -40,6 +44,9 @@ def sections(name: str) -> dict[str, str]:
 
 COMMANDS = dict(commands(main, ("nouba",)))
 KIOSK_COMMANDS = dict(commands(kiosk_main, ("nouba-kiosk",)))
+DISPLAY_COMMANDS = dict(commands(display_main, ("nouba-display",)))
+DEVICE_COMMANDS = {**KIOSK_COMMANDS, **DISPLAY_COMMANDS}
+PAGES = {"nouba-kiosk": "kiosk.md", "nouba-display": "display.md"}
 UNITS = sorted((DOCS.parent / "deploy").glob("*.service"))
 
 
@@ -135,10 +142,10 @@ def test_no_other_command_is_documented() -> None:
     assert documented == list(COMMANDS)
 
 
-@pytest.mark.parametrize("words", KIOSK_COMMANDS)
-def test_a_command_of_the_kiosk_is_documented_with_its_options(words: str) -> None:
-    command = KIOSK_COMMANDS[words]
-    body = sections("kiosk.md")[f"`{words}`"]
+@pytest.mark.parametrize("words", DEVICE_COMMANDS)
+def test_a_command_of_a_device_is_documented_with_its_options(words: str) -> None:
+    command = DEVICE_COMMANDS[words]
+    body = sections(PAGES[words.split(maxsplit=1)[0]])[f"`{words}`"]
     assert command.help is not None
     assert command.help in body
     options = {
@@ -150,17 +157,41 @@ def test_a_command_of_the_kiosk_is_documented_with_its_options(words: str) -> No
     assert documented == options.keys() - {"--data"}
     for help_text in options.values():
         assert help_text is not None
-        assert help_text in body or "NOUBA_KIOSK_DATA" in help_text
+        assert help_text in body or "_DATA, else" in help_text
 
 
-def test_no_other_command_of_the_kiosk_is_documented() -> None:
-    found = [each.strip("`") for each in sections("kiosk.md") if each.startswith("`nouba-kiosk")]
-    assert found == list(KIOSK_COMMANDS)
+@pytest.mark.parametrize(("program", "page"), PAGES.items())
+def test_no_other_command_of_a_device_is_documented(program: str, page: str) -> None:
+    found = [each.strip("`") for each in sections(page) if each.startswith(f"`{program}")]
+    assert found == [words for words in DEVICE_COMMANDS if words.startswith(program)]
 
 
-def test_the_browsers_flags_are_documented() -> None:
-    documented = set(re.findall(r"`(--[^`]+)`", sections("kiosk.md")["Chromium's flags"]))
-    assert documented == set(FLAGS)
+def test_the_board_in_a_terminal_is_documented_with_its_options() -> None:
+    body = sections("display.md")["In a terminal"]
+    options = {
+        parameter.opts[0]: parameter.help
+        for parameter in display_main.params
+        if isinstance(parameter, click.Option)
+    }
+    documented = set(re.findall(r"^\| `(--[\w-]+)` \|", body, flags=re.MULTILINE))
+    assert documented == options.keys() - {"--data"}
+    for name in documented:
+        assert f"| `{name}` | {options[name]}" in body
+
+
+def test_the_settings_of_a_displays_machine_are_documented_as_they_are() -> None:
+    body = sections("display.md")["Settings of the machine"]
+    documented = dict(re.findall(r"^\| `(\w+)` \| `([^`]*)` \|", body, flags=re.MULTILINE))
+    settings = {each.name: each.default for each in fields(MachineSettings)}
+    assert documented == {name: config.as_toml(value) for name, value in settings.items()}
+
+
+@pytest.mark.parametrize(
+    ("page", "flags"), [("kiosk.md", KIOSK_FLAGS), ("display.md", DISPLAY_FLAGS)]
+)
+def test_the_browsers_flags_are_documented(page: str, flags: tuple[str, ...]) -> None:
+    documented = set(re.findall(r"`(--[^`]+)`", sections(page)["Chromium's flags"]))
+    assert documented == set(flags)
 
 
 @pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.name)
@@ -168,7 +199,7 @@ def test_a_unit_starts_what_there_is(unit: Path) -> None:
     text = unit.read_text(encoding="utf-8")
     (started,) = re.findall(r"^ExecStart=(.+)$", text, flags=re.MULTILINE)
     name, words, *options = started[started.rindex("/.venv/bin/") :].split("/")[-1].split()
-    command = {**COMMANDS, **KIOSK_COMMANDS}[f"{name} {words}"]
+    command = {**COMMANDS, **DEVICE_COMMANDS}[f"{name} {words}"]
     known = {opt for parameter in command.params for opt in parameter.opts}
     assert set(options) <= known
     assert re.search(r"^User=nouba", text, flags=re.MULTILINE), "not root"

@@ -106,7 +106,7 @@ def test_the_way_is_found_by_the_session(
 ) -> None:
     folder = tmp_path / "bin"
     for name in present:
-        program(folder, name)
+        program(folder, name, "[ $# = 0 ] && echo HDMI-A-1 on")
     monkeypatch.setenv("PATH", str(folder))
     assert find_screen("auto", environment, devices=no_cec(tmp_path)).method == found
     assert find_screen("none", environment, devices=no_cec(tmp_path)).method == "none"
@@ -129,6 +129,20 @@ def test_a_television_is_switched_over_hdmi(tmp_path: Path, programs: Path) -> N
         f"cec-ctl -d {device} --playback --to 0 --standby",
         f"cec-ctl -d {device} --playback --to 0 --image-view-on",
     ]
+
+
+def test_a_desktop_that_cannot_switch_its_outputs_leaves_it_to_the_television(
+    tmp_path: Path, programs: Path
+) -> None:
+    """cage of Debian 12 has no protocol for it: wlr-randr is there, and always fails."""
+    devices = tmp_path / "dev"
+    devices.mkdir()
+    (devices / "cec0").touch()
+    program(programs, "wlr-randr", 'echo "compositor doesn\'t support it"; exit 1')
+    program(programs, "cec-ctl")
+    wayland = {"WAYLAND_DISPLAY": "wayland-0"}
+    assert find_screen("auto", wayland, devices=devices).method == "cec"
+    assert find_screen("auto", wayland, devices=no_cec(tmp_path)).method == "none"
 
 
 def test_each_output_of_wayland_is_switched(tmp_path: Path, programs: Path) -> None:

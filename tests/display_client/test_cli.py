@@ -1,0 +1,231 @@
+"""`nouba-display` as an installer types it: pairing, the doctor, settings, and what each failure says."""
+
+from __future__ import annotations
+
+import re
+import stat
+import threading
+import time
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from device_client.place import Identity, SettingsError
+from device_client.program import alone
+from display_client.cli import main
+from display_client.doctor import sound_cards
+from display_client.player import recorded
+from display_client.settings import MachineSettings, Place, checked
+from tests.kiosk_client.fake_server import BRANCH, TOKEN, FakeServer, Town, fake_server
+
+CARDS = """\
+ 0 [PCH            ]: HDA-Intel - HDA Intel PCH
+                      HDA Intel PCH at 0xf7e10000 irq 30
+ 1 [Speaker        ]: USB-Audio - USB Speaker
+                      Maker USB Speaker at usb-0000:00:14.0-2, full speed
+"""
+
+
+def nouba_display(place: Path, *words: str) -> Result:
+    return CliRunner().invoke(main, [*words, "--data", str(place)])
+
+
+def paired(folder: Path, server: str, settings: MachineSettings | None = None) -> Place:
+    """A data folder as `nouba-display pair` leaves it."""
+    place = Place(folder=folder)
+    place.keep_identity(Identity(server=server, branch=BRANCH, device=7, name="hall", token=TOKEN))
+    place.keep_settings(settings or MachineSettings())
+    return place
+
+
+def accept_soon(fake: FakeServer) -> threading.Thread:
+    def accept() -> None:
+        while not fake.town.requests["/pairings/claims"]:
+            time.sleep(0.02)
+        fake.town.accepted = True
+
+    thread = threading.Thread(target=accept)
+    thread.start()
+    return thread
+
+
+def test_pairing_keeps_the_token_for_its_owner_alone(tmp_path: Path) -> None:
+    place = Place(folder=tmp_path / "display")
+    with fake_server(Town()) as fake:
+        thread = accept_soon(fake)
+        done = nouba_display(place.folder, "pair", "--server", fake.url, "--name", "hall")
+        thread.join()
+    assert done.exit_code == 0, done.output
+    assert "nouba device accept 123456" in done.output
+    assert "Start it with: nouba-display run" in done.output
+    assert TOKEN not in done.output
+    assert stat.S_IMODE(place.identity_file.stat().st_mode) == 0o600
+    assert place.identity().token == TOKEN
+    assert place.settings() == MachineSettings()
+    assert "reload_at" in place.settings_file.read_text(encoding="utf-8"), "all of them, explained"
+
+
+def test_pairing_anew_keeps_the_settings_of_the_machine(tmp_path: Path) -> None:
+    with fake_server(Town()) as fake:
+        place = paired(tmp_path / "display", "http://127.0.0.1:1", MachineSettings(port=9000))
+        place.cache.mkdir()
+        (place.cache / "board.json").write_text("of another branch")
+        thread = accept_soon(fake)
+        done = nouba_display(place.folder, "pair", "--server", fake.url)
+        thread.join()
+    assert done.exit_code == 0, done.output
+    assert place.settings().port == 9000
+    assert place.identity().server == fake.url
+    assert not place.cache.exists(), "another branch's board is never shown"
+
+
+def test_a_running_display_is_not_paired_anew_and_runs_once(tmp_path: Path) -> None:
+    place = paired(tmp_path / "display", "http://127.0.0.1:1")
+    with alone(place):
+        again = nouba_display(place.folder, "pair", "--server", "http://127.0.0.1:1")
+        second = nouba_display(place.folder, "run", "--no-browser")
+    assert (again.exit_code, second.exit_code) == (1, 1)
+    assert "stop it" in again.output
+    assert "another nouba-display runs" in second.output
+
+
+def test_an_unpaired_display_says_what_to_do(tmp_path: Path) -> None:
+    done = nouba_display(tmp_path / "display", "run", "--no-browser")
+    assert done.exit_code == 1
+    assert "this display is not paired" in done.output
+    assert "nouba-display pair" in done.output
+
+
+def test_without_a_command_the_help_is_shown() -> None:
+    done = CliRunner().invoke(main, [])
+    assert done.exit_code == 0
+    for word in ("pair", "run", "browser", "doctor", "--text"):
+        assert word in done.output
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--text", "doctor"), "no command goes with it"),
+        (("--plain", "doctor"), "go with --text"),
+        (("--text", "--server", "http://x"), "--server and --branch go together"),
+        (("--data", "/tmp/x", "doctor"), "behind a command"),
+    ],
+)
+def test_words_that_do_not_go_together_are_refused(words: tuple[str, ...], said: str) -> None:
+    done = CliRunner().invoke(main, list(words))
+    assert done.exit_code == 2
+    assert said in done.output
+
+
+def test_text_of_an_unpaired_display_says_what_to_do(tmp_path: Path) -> None:
+    done = CliRunner().invoke(main, ["--text", "--data", str(tmp_path)])
+    assert done.exit_code == 1
+    assert "nouba-display pair" in done.output
+
+
+# ---------------------------------------------------------------- the doctor
+
+
+def test_the_doctor_finds_a_healthy_display_healthy(tmp_path: Path) -> None:
+    heard = tmp_path / "heard"
+    with fake_server(Town()) as fake:
+        place = paired(tmp_path / "display", fake.url, MachineSettings(player=f"file:{heard}"))
+        place.cache.mkdir()
+        (place.cache / "board.json").write_text("{}")
+        done = nouba_display(place.folder, "doctor", "--sound")
+    for subject in ("pairing", "settings", "server", "clock", "disk", "cached board", "player"):
+        assert re.search(rf"^ok +{subject}: ", done.output, re.MULTILINE), done.output
+    for subject in ("program", "browser", "sound cards", "screen power"):
+        assert f"{subject}: " in done.output
+    assert "kept 0 min ago" in done.output
+    assert "did you hear it?" in done.output
+    assert [line.title for line in recorded(heard) if line.event == "ended"] == ["chime"]
+    assert TOKEN not in done.output
+
+
+def test_the_doctor_names_faults_and_what_to_do(tmp_path: Path) -> None:
+    heard = tmp_path / "heard"
+    heard.mkdir()
+    (heard / "broken").touch()
+    settings = MachineSettings(player=f"file:{heard}", browser="/none", screen_power="wlopm")
+    with fake_server(Town(revoked=True)) as fake:
+        place = paired(tmp_path / "display", fake.url, settings)
+        done = nouba_display(place.folder, "doctor", "--screen")
+    assert done.exit_code == 1
+    assert "FAULT  server: it does not know this display's token" in done.output
+    assert "note   cached board: none yet" in done.output
+    assert "FAULT  browser: no Chromium here" in done.output
+    assert "FAULT  player: the audio device is gone" in done.output
+    assert "FAULT  screen power: wlopm: wlopm: No such file" in done.output
+    assert "set another screen_power in" in done.output
+    away = nouba_display(place.folder, "doctor")
+    assert "does not answer" in away.output
+    assert "how old its calls are" in away.output
+    place.settings_file.write_text("port = 0", encoding="utf-8")
+    assert "FAULT  settings: " in nouba_display(place.folder, "doctor").output
+
+
+def test_a_machine_without_a_player_is_told_what_to_install(tmp_path: Path) -> None:
+    place = paired(tmp_path, "http://127.0.0.1:1", MachineSettings(player="no-such-player"))
+    done = nouba_display(place.folder, "doctor")
+    assert "FAULT  player: not here: no-such-player" in done.output
+    assert "apt install alsa-utils" in done.output
+
+
+def test_sound_cards_are_named_as_settings_want_them() -> None:
+    assert sound_cards(CARDS) == [
+        "PCH (HDA-Intel - HDA Intel PCH)",
+        "Speaker (USB-Audio - USB Speaker)",
+    ]
+    assert sound_cards("--- no soundcards ---\n") == []
+
+
+# ---------------------------------------------------------------- settings
+
+
+@pytest.mark.parametrize(
+    ("raw", "named"),
+    [
+        ({"port": 0}, "port"),
+        ({"port": "8171"}, "port"),
+        ({"memory_mb_max": 100}, "memory_mb_max"),
+        ({"reload_at": "3 o'clock"}, "reload_at"),
+        ({"reload_at": "24:00"}, "reload_at"),
+        ({"screen_power": "magic"}, "screen_power"),
+        ({"sound": ""}, "sound"),
+    ],
+)
+def test_a_wrong_setting_is_named(raw: dict[str, object], named: str) -> None:
+    with pytest.raises(SettingsError, match=named):
+        checked(raw)
+
+
+def test_settings_survive_being_written(tmp_path: Path) -> None:
+    place = Place(folder=tmp_path)
+    wanted = MachineSettings(
+        port=9000,
+        browser='/usr/bin/"odd"',
+        player="aplay",
+        sound_device="Speaker",
+        memory_mb_max=500,
+        reload_at="",
+        screen_power="cec",
+    )
+    place.keep_settings(wanted)
+    assert place.settings() == wanted
+    assert wanted.reload_time is None
+    place.settings_file.write_text("port = ", encoding="utf-8")
+    with pytest.raises(SettingsError, match=r"display\.toml"):
+        place.settings()
+
+
+def test_each_player_is_told_which_loudspeaker() -> None:
+    assert MachineSettings().sound_environment == {}
+    environment = MachineSettings(sound_device="Speaker").sound_environment
+    assert environment == {
+        "PIPEWIRE_NODE": "Speaker",
+        "PULSE_SINK": "Speaker",
+        "ALSA_CARD": "Speaker",
+    }
