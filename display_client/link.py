@@ -17,7 +17,7 @@ import socketio
 import structlog
 
 from device_client.http import Away
-from device_client.server import Revoked
+from device_client.server import Heard, Revoked
 from display_client.board import Painting
 from display_client.news import News
 from display_client.server import Server
@@ -108,9 +108,9 @@ class Socket:
         ears: Ears,
         *,
         steady: Callable[[], float],
-        server_said: Callable[[datetime, float, float], object],
+        server_said: Heard,
     ) -> None:
-        """`server_said(at, asked, answered)` sets the clock by the server's."""
+        """`server_said` sets the clock by the server's."""
         self._address = address
         self._token = token
         self._news = news
@@ -120,6 +120,7 @@ class Socket:
         self._heard_at = 0.0
         self._is_live = False
         self._is_revoked = False
+        self._problem = ""
         self._woken = threading.Event()
         self._stopping = threading.Event()
 
@@ -173,10 +174,16 @@ class Socket:
                 if not self._stays(client, watched):
                     return
         except (socketio.exceptions.SocketIOError, OSError, ValueError) as error:
-            _log.info("no_socket", problem=str(error) or type(error).__name__)
+            self._note_problem(str(error) or type(error).__name__)
         finally:
             # To close properly may wait for a network that is gone: not in this thread.
             threading.Thread(target=_closed, args=(client,), daemon=True).start()
+
+    def _note_problem(self, problem: str) -> None:
+        """Once: an attempt a second fills the log of a night without a network."""
+        if problem != self._problem:
+            _log.info("no_socket", problem=problem)
+        self._problem = problem
 
     def _listen(self, client: Any, watched: dict[str, str]) -> None:
         def heard(handle: Callable[[Any], None]) -> Callable[[Any], None]:
@@ -215,13 +222,16 @@ class Socket:
         self._is_revoked = False
         self._heard_at = answered
         with _understood("watch"):
-            self._server_said(datetime.fromisoformat(ack["data"]["at"]), asked, answered)
+            at = datetime.fromisoformat(ack["data"]["at"])
+            self._server_said(at, asked=asked, answered=answered)
         self._ears.display(ack.get("display"))
         # The settings that came with it say which look the room is of.
         watched["look"] = self._news.look
         self._ears.painting(ack.get("view") or {}, watched["look"])
         self._ears.data(ack.get("data") or {})
         self._is_live = True
+        self._problem = ""
+        _log.info("watching")
         return True
 
     def _stays(self, client: Any, watched: dict[str, str]) -> bool:

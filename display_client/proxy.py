@@ -158,7 +158,7 @@ class Proxy:
         try:
             answer = self._fetcher.fetch(target, etag=etag, timeout_seconds=wait)
         except Away as away:
-            _log.info("not_fetched", target=target, problem=str(away))
+            _log.debug("not_fetched", target=target, problem=str(away))
             return None
         with answer.body:
             if not _is_servers(answer, target):

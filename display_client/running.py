@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -120,7 +121,8 @@ def build(place: Place, *, settings: MachineSettings, with_browser: bool) -> Dis
         own_static=ROOT / "static",
     )
     words = ServerWords(proxy, branch=identity.branch, chime=sound.write(sound.chime()))
-    place.cache.mkdir(parents=True, exist_ok=True)
+    with suppress(OSError):  # a full disk: everything works but what is kept
+        place.cache.mkdir(parents=True, exist_ok=True)
     speaker = Speaker(
         server,
         words,
@@ -137,16 +139,13 @@ def build(place: Place, *, settings: MachineSettings, with_browser: bool) -> Dis
     proxy.load(page_target(proxy, news.look))
     ears = Ears(news, speaker, orders)
 
-    def server_said(at: datetime, asked: float, answered: float) -> None:
-        heard(at, asked=asked, answered=answered)
-
     socket = Socket(
         identity.server,
         identity.token,
         news,
         ears,
         steady=steady_seconds,
-        server_said=server_said,
+        server_said=heard,
     )
     reporter = Reporter(
         server,

@@ -73,6 +73,8 @@ class _Head:
         self.ask_at = ask_at
         self.ends_at = since + seconds
         """When another who says it will have ended, as far as can be told."""
+        self.is_settled = False
+        """It was said to its end, or had its time on the screen."""
         self.found: dict[str, bytes] | None = None
         """Its sentences by language, once they are here."""
 
@@ -185,14 +187,14 @@ class Speaker:
                 call = self._queue.next(self._now())
             self._keep()
         before = self._head
-        if call is None:
+        if before is not None and (call is None or before.key != call_key(call)):
             self._head = None
-        elif before is None or before.key != call_key(call):
-            self._head = self._headed(call)
-        if self._head is not before:
-            if before is not None and self._leader != self._device:
+            if not before.is_settled and self._leader != self._device:
                 # Answered while the leader was still saying it: nobody talks over them.
                 self._free_at = max(self._free_at, before.ends_at)
+        if call is not None and self._head is None:
+            self._head = self._headed(call)
+        if self._head is not before:
             shown = call if call is not None and self._is_shown(call) else None
             self._news.announce(shown)
         return self._head
@@ -233,6 +235,7 @@ class Speaker:
                 SHOWN_HURRIED_SECONDS if is_hurried else SHOWN_SECONDS
             ):
                 return
+            head.is_settled = True
             if self._is_spoken(head.call):
                 self._queue.missed(head.key)
             else:
@@ -260,7 +263,7 @@ class Speaker:
         if answer.is_granted:
             self._say(head, is_granted=True)
         elif answer.is_said:
-            self._settled(head.key)
+            self._settled(head)
         else:
             wait = min(max(answer.retry_seconds, RETRY_SECONDS_MIN), RETRY_SECONDS_MAX)
             head.ask_at = self._steady() + wait
@@ -306,7 +309,7 @@ class Speaker:
         with self._lock:
             self._untold[head.key] = uuid4().hex
             self._untold_at = 0.0
-        self._settled(head.key)
+        self._settled(head)
         self._tell_untold()
 
     def _composed(self, head: _Head) -> tuple[bytes, tuple[str, ...]]:
@@ -337,9 +340,10 @@ class Speaker:
                 return False
         return True
 
-    def _settled(self, key: str) -> None:
+    def _settled(self, head: _Head) -> None:
+        head.is_settled = True
         with self._lock:
-            self._queue.done(key)
+            self._queue.done(head.key)
             self._keep()
         self._woken.set()
 
