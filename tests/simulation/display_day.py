@@ -23,7 +23,7 @@ from tests.simulation.hearing import Hearing, Troubles
 from tests.simulation.network import Network
 from tests.simulation.screen import Parts, Screen, World
 
-ROOMS = ("hall", "hall", "hall", "annex", "")
+ROOMS = ("hall", "hall", "hall", "")
 """Of the displays; "" is a room of its own."""
 OPEN_PER_CITIZEN = timedelta(minutes=2)
 MISHAP_RATE = 0.03
@@ -107,7 +107,8 @@ class DisplayDay(Day):
 
     def pulse(self) -> None:
         """Every two seconds, to whoever is connected."""
-        seq = self.view().seq
+        with self.process.hall.store.read() as connection:
+            seq = outbox.latest(connection, self.town.branch)
         for screen in self.screens:
             screen.pulse(seq)
         self._after(PULSE, self.pulse)

@@ -45,7 +45,7 @@ T = TypeVar("T")
 PATIENCE_SECONDS = 2.0
 LATE_SECONDS_MAX = 20
 SILENCE_SECONDS = 5.0
-TURN_SECONDS = 0.5
+TURN_SECONDS, IDLE_SECONDS = 0.5, 1.0
 CURRENT_MAX = timedelta(seconds=62 + LATE_SECONDS_MAX)
 """A minute after the last message a board cannot be believed; the last may have been under way when the cable went."""
 _CHIME = sound.write(array("h", bytes(2 * sound.RATE)))
@@ -246,11 +246,11 @@ class Screen:
     def _speak(self) -> None:
         while True:
             self._speaker.turn()
-            self.world.sleep(TURN_SECONDS)
+            self.world.sleep(IDLE_SECONDS if self.news.is_quiet else TURN_SECONDS)
 
     def _link(self) -> None:
         while True:
-            self.world.sleep(BEHIND_SECONDS)
+            self.world.sleep(2 * BEHIND_SECONDS)
             if self.is_connected and self.steady() - self._heard_at >= SILENCE_SECONDS:
                 self.is_connected = False
             if not self.is_connected:
