@@ -44,6 +44,8 @@ from tests.simulation.network import STEPS_OF_A_REQUEST
 T = TypeVar("T")
 PATIENCE_SECONDS = 2.0
 LATE_SECONDS_MAX = 20
+PUSHES_ARE_WORSE = 6.0
+"""There are few of them among the pulses, and they are what a board is made of."""
 SILENCE_SECONDS = 5.0
 TURN_SECONDS, IDLE_SECONDS = 0.5, 1.0
 CURRENT_MAX = timedelta(seconds=62 + LATE_SECONDS_MAX)
@@ -72,9 +74,9 @@ class World:
         assert parent is not None, "the day itself does not sleep"
         parent.switch()
 
-    def mishap(self) -> Mishap | None:
-        """What befalls a message now."""
-        if self.chance.random() >= self.rate:
+    def mishap(self, worse: float = 1.0) -> Mishap | None:
+        """What befalls a message now, `worse` times as often."""
+        if self.chance.random() >= self.rate * worse:
             return None
         found = self.chance.choice(_MISHAPS)
         self.met[found.value] += 1
@@ -284,18 +286,18 @@ class Screen:
         """Both forms of the board, each on its own way."""
         painting = {"seq": view.seq, "at": view.at.isoformat(), "html": painted(view)}
         data = {"seq": view.seq, "view": msgspec.to_builtins(view)}
-        self._send(lambda: self._ears.painting(painting, self.news.look))
-        self._send(lambda: self._ears.data(data))
+        self._send(lambda: self._ears.painting(painting, self.news.look), PUSHES_ARE_WORSE)
+        self._send(lambda: self._ears.data(data), PUSHES_ARE_WORSE)
 
     def pulse(self, seq: int) -> None:
         """That the server is there."""
         self._send(lambda: self._ears.pulse(seq))
 
-    def _send(self, arrive: Callable[[], None]) -> None:
+    def _send(self, arrive: Callable[[], None], worse: float = 1.0) -> None:
         if not self.is_connected or self.is_out:
             return
         life, chance = self.deaths, self.world.chance
-        mishap = self.world.mishap()
+        mishap = self.world.mishap(worse)
         spans = [chance.uniform(0.001, 0.2)]
         if mishap is Mishap.DUPLICATE:
             spans.append(chance.uniform(0.1, 5))
