@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 from array import array
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -34,10 +34,11 @@ from server.domain.errors import Refusal
 from server.voice import sound
 from server.wire import BoardView
 from server.wire_devices import DeviceReport, ReportAnswer
-from server.wire_displays import SpeechAnswer, SpeechStep, call_key
+from server.wire_displays import SpeechAnswer, SpeechStep
 from tests.builders import MORNING, HandClock
 from tests.simulation.cable import Mishap
 from tests.simulation.faults import Process, SimulatedCrash
+from tests.simulation.glass import facts, painted
 from tests.simulation.hearing import Hearing, Sound
 from tests.simulation.network import STEPS_OF_A_REQUEST
 
@@ -406,17 +407,3 @@ class Playing:
 
     def stop(self) -> None:
         self._heard.ended = self._screen.world.clock.now()
-
-
-def painted(view: BoardView) -> str:
-    """In the place of the template: what of the board can be right or wrong."""
-    return repr(facts(view))
-
-
-def facts(view: BoardView) -> Mapping[str, object]:
-    """All that the board says but the time at which it was read, and waits, which pass by themselves."""
-    return {
-        "seq": view.seq,
-        "calls": [(call_key(each), each.desk, each.state) for each in view.calls],
-        "waiting": [(each.code, each.waiting) for each in view.lines],
-    }
