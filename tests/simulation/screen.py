@@ -185,8 +185,6 @@ class Screen:
         self._speaker: Speaker
         self._knocker: Knocker
 
-    # ------------------------------------------------------------ lives
-
     def start(self) -> None:
         """The program, as an init system starts it."""
         wire = self._parts.wire(self.world, self)
@@ -244,8 +242,6 @@ class Screen:
         is_troubled = self.is_out or self.is_mute or not self.is_running
         self.troubles.set(self.world.clock.now(), is_troubled=is_troubled)
 
-    # ------------------------------------------------------------ its loops
-
     def _speak(self) -> None:
         while True:
             self._speaker.turn()
@@ -281,8 +277,6 @@ class Screen:
         self._ears.display(msgspec.to_builtins(state))
         self.push(self.true_view(self.world.process.hall))
 
-    # ------------------------------------------------------------ what is pushed
-
     def push(self, view: BoardView) -> None:
         """Both forms of the board, each on its own way."""
         painting = {"seq": view.seq, "at": view.at.isoformat(), "html": painted(view)}
@@ -316,8 +310,6 @@ class Screen:
         for span in spans:
             self.world.later(timedelta(seconds=span), arrived)
 
-    # ------------------------------------------------------------ what is seen
-
     def look(self) -> None:
         """Somebody looks at the screen. Raises AssertionError when it lies."""
         snapshot, painting = self.news.wait(-1, 0.0), self.news.painting
@@ -345,8 +337,6 @@ class Screen:
         with hall.store.read() as connection:
             branch = reads.branch(connection, self.caller.branch)
             return views.board(connection, branch, hall.clock.now())
-
-    # ------------------------------------------------------------ what the program is given
 
     def steady(self) -> float:
         return (self.world.clock.now() - MORNING).total_seconds()
