@@ -9,6 +9,7 @@ caches. A wall stays on for weeks, so what grows by a twentieth in a day is a le
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -124,6 +125,9 @@ def _weigh(tools: CDPSession, server: Server) -> Mapping[str, float]:
 
 def _renderer() -> float:
     """MiB of the browser's drawing processes: there is one page."""
-    family = psutil.Process().children(recursive=True)
-    drawing = [each for each in family if "--type=renderer" in each.cmdline()]
-    return float(sum(each.memory_full_info().pss for each in drawing) / MEBIBYTE)
+    found = 0.0
+    for each in psutil.Process().children(recursive=True):
+        with suppress(psutil.NoSuchProcess):  # Chromium ends processes that it kept in reserve
+            if "--type=renderer" in each.cmdline():
+                found += each.memory_full_info().pss / MEBIBYTE
+    return found

@@ -8,7 +8,7 @@ from typing import Any
 from socketio import Manager
 
 
-class Members(Manager):  # type: ignore[misc]
+class Members(Manager):
     """python-socketio's manager, but that it looks through no other rooms when a socket leaves.
 
     Every phone is in a room of its own and in that of its socket: with two thousand phones the library looks through

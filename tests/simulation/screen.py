@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 from array import array
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -34,16 +34,19 @@ from server.domain.errors import Refusal
 from server.voice import sound
 from server.wire import BoardView
 from server.wire_devices import DeviceReport, ReportAnswer
-from server.wire_displays import SpeechAnswer, SpeechStep, call_key
+from server.wire_displays import SpeechAnswer, SpeechStep
 from tests.builders import MORNING, HandClock
 from tests.simulation.cable import Mishap
 from tests.simulation.faults import Process, SimulatedCrash
+from tests.simulation.glass import facts, painted
 from tests.simulation.hearing import Hearing, Sound
 from tests.simulation.network import STEPS_OF_A_REQUEST
 
 T = TypeVar("T")
 PATIENCE_SECONDS = 2.0
 LATE_SECONDS_MAX = 20
+PUSHES_ARE_WORSE = 6.0
+"""There are few of them among the pulses, and they are what a board is made of."""
 SILENCE_SECONDS = 5.0
 TURN_SECONDS, IDLE_SECONDS = 0.5, 1.0
 CURRENT_MAX = timedelta(seconds=62 + LATE_SECONDS_MAX)
@@ -72,9 +75,9 @@ class World:
         assert parent is not None, "the day itself does not sleep"
         parent.switch()
 
-    def mishap(self) -> Mishap | None:
-        """What befalls a message now."""
-        if self.chance.random() >= self.rate:
+    def mishap(self, worse: float = 1.0) -> Mishap | None:
+        """What befalls a message now, `worse` times as often."""
+        if self.chance.random() >= self.rate * worse:
             return None
         found = self.chance.choice(_MISHAPS)
         self.met[found.value] += 1
@@ -182,8 +185,6 @@ class Screen:
         self._speaker: Speaker
         self._knocker: Knocker
 
-    # ------------------------------------------------------------ lives
-
     def start(self) -> None:
         """The program, as an init system starts it."""
         wire = self._parts.wire(self.world, self)
@@ -241,8 +242,6 @@ class Screen:
         is_troubled = self.is_out or self.is_mute or not self.is_running
         self.troubles.set(self.world.clock.now(), is_troubled=is_troubled)
 
-    # ------------------------------------------------------------ its loops
-
     def _speak(self) -> None:
         while True:
             self._speaker.turn()
@@ -278,24 +277,22 @@ class Screen:
         self._ears.display(msgspec.to_builtins(state))
         self.push(self.true_view(self.world.process.hall))
 
-    # ------------------------------------------------------------ what is pushed
-
     def push(self, view: BoardView) -> None:
         """Both forms of the board, each on its own way."""
         painting = {"seq": view.seq, "at": view.at.isoformat(), "html": painted(view)}
         data = {"seq": view.seq, "view": msgspec.to_builtins(view)}
-        self._send(lambda: self._ears.painting(painting, self.news.look))
-        self._send(lambda: self._ears.data(data))
+        self._send(lambda: self._ears.painting(painting, self.news.look), PUSHES_ARE_WORSE)
+        self._send(lambda: self._ears.data(data), PUSHES_ARE_WORSE)
 
     def pulse(self, seq: int) -> None:
         """That the server is there."""
         self._send(lambda: self._ears.pulse(seq))
 
-    def _send(self, arrive: Callable[[], None]) -> None:
+    def _send(self, arrive: Callable[[], None], worse: float = 1.0) -> None:
         if not self.is_connected or self.is_out:
             return
         life, chance = self.deaths, self.world.chance
-        mishap = self.world.mishap()
+        mishap = self.world.mishap(worse)
         spans = [chance.uniform(0.001, 0.2)]
         if mishap is Mishap.DUPLICATE:
             spans.append(chance.uniform(0.1, 5))
@@ -312,8 +309,6 @@ class Screen:
 
         for span in spans:
             self.world.later(timedelta(seconds=span), arrived)
-
-    # ------------------------------------------------------------ what is seen
 
     def look(self) -> None:
         """Somebody looks at the screen. Raises AssertionError when it lies."""
@@ -342,8 +337,6 @@ class Screen:
         with hall.store.read() as connection:
             branch = reads.branch(connection, self.caller.branch)
             return views.board(connection, branch, hall.clock.now())
-
-    # ------------------------------------------------------------ what the program is given
 
     def steady(self) -> float:
         return (self.world.clock.now() - MORNING).total_seconds()
@@ -404,17 +397,3 @@ class Playing:
 
     def stop(self) -> None:
         self._heard.ended = self._screen.world.clock.now()
-
-
-def painted(view: BoardView) -> str:
-    """In the place of the template: what of the board can be right or wrong."""
-    return repr(facts(view))
-
-
-def facts(view: BoardView) -> Mapping[str, object]:
-    """All that the board says but the time at which it was read, and waits, which pass by themselves."""
-    return {
-        "seq": view.seq,
-        "calls": [(call_key(each), each.desk, each.state) for each in view.calls],
-        "waiting": [(each.code, each.waiting) for each in view.lines],
-    }
