@@ -113,13 +113,7 @@ def build(place: Place, *, settings: MachineSettings, with_browser: bool) -> Dis
     news = News(steady=steady_seconds, now=clock.now)
     hours = HoursKeeper(server)
     watch = _watch(news, server, hours, clock)
-    proxy = Proxy(
-        HttpFetcher(identity.server),
-        Cache(place.cache, wall=lambda: SystemClock().now().timestamp()),
-        branch=identity.branch,
-        is_online=lambda: news.is_online,
-        own_static=ROOT / "static",
-    )
+    proxy = _proxy(place, identity, news)
     words = ServerWords(proxy, branch=identity.branch, chime=sound.write(sound.chime()))
     with suppress(OSError):  # a full disk: everything works but what is kept
         place.cache.mkdir(parents=True, exist_ok=True)
@@ -172,6 +166,16 @@ def build(place: Place, *, settings: MachineSettings, with_browser: bool) -> Dis
         watch=watch,
         clock=clock,
         browser=_browser(place, settings, pages, watch) if with_browser else None,
+    )
+
+
+def _proxy(place: Place, identity: Identity, news: News) -> Proxy:
+    return Proxy(
+        HttpFetcher(identity.server),
+        Cache(place.cache, wall=lambda: SystemClock().now().timestamp()),
+        branch=identity.branch,
+        is_online=lambda: news.is_online,
+        own_static=ROOT / "static",
     )
 
 

@@ -10,7 +10,11 @@ import msgspec
 
 def dumps(value: object, **_how: Any) -> str:
     """As compact as JSON is. Raises TypeError for what is no plain data."""
-    return msgspec.json.encode(value).decode()
+    try:
+        return msgspec.json.encode(value).decode()
+    except UnicodeEncodeError:
+        # Half a character, as only a faulty program sends it: UTF-8 has no bytes for it, JSON has an escape.
+        return json.dumps(value, separators=(",", ":"))
 
 
 def loads(text: str | bytes, **_how: Any) -> Any:

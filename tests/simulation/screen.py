@@ -20,6 +20,7 @@ import msgspec
 from greenlet import GreenletExit, getcurrent, greenlet
 
 from device_client.http import Away
+from device_client.server import deaf
 from display_client.board import Painting
 from display_client.link import BEHIND_SECONDS, KNOCK_SECONDS, Ears, Knocker, Socket
 from display_client.memory import Memory
@@ -45,8 +46,7 @@ from tests.simulation.network import STEPS_OF_A_REQUEST
 T = TypeVar("T")
 PATIENCE_SECONDS = 2.0
 LATE_SECONDS_MAX = 20
-PUSHES_ARE_WORSE = 6.0
-"""There are few of them among the pulses, and they are what a board is made of."""
+PUSHES_ARE_WORSE = 6.0  # few among the pulses, and what a board is made of
 SILENCE_SECONDS = 5.0
 TURN_SECONDS, IDLE_SECONDS = 0.5, 1.0
 CURRENT_MAX = timedelta(seconds=62 + LATE_SECONDS_MAX)
@@ -200,9 +200,7 @@ class Screen:
             steady=self.steady,
         )
         self._ears = Ears(self.news, self._speaker, Orders(self.news, self._speaker, self))
-        socket = Socket(
-            "", "", self.news, self._ears, steady=self.steady, server_said=lambda *_: None
-        )
+        socket = Socket("", "", self.news, self._ears, steady=self.steady, server_said=deaf)
         self._knocker = Knocker(wire, socket, self.news, self._ears, steady=self.steady)
         self._highest = (-1, -1)
         self.is_running = True
