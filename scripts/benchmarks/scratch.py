@@ -40,6 +40,8 @@ class Size:
     soak_hours: int
     soak_calls: int
     """In each of these hours."""
+    soak_first_calls: int
+    """In the first, which fills what is kept and bounded: the page remembers 64 calls, each line has its last."""
 
 
 FULL = Size(
@@ -59,6 +61,7 @@ FULL = Size(
     idle_seconds=20,
     soak_hours=24,
     soak_calls=250,
+    soak_first_calls=250,
 )
 QUICK = Size(
     rounds=3,
@@ -76,7 +79,8 @@ QUICK = Size(
     offline_tickets=1_000,
     idle_seconds=10,
     soak_hours=24,
-    soak_calls=60,
+    soak_calls=12,
+    soak_first_calls=100,
 )
 TINY = Size(
     rounds=1,
@@ -95,6 +99,7 @@ TINY = Size(
     idle_seconds=1,
     soak_hours=3,
     soak_calls=2,
+    soak_first_calls=2,
 )
 
 
