@@ -188,8 +188,8 @@ def test_a_display_s_page_weighs_the_same_after_many_calls(site: Site, screens: 
                 for _ in range(2):
                     tools.send("HeapProfiler.collectGarbage")
                 counted = tools.send("Memory.getDOMCounters")
-                heap = tools.send("Runtime.getHeapUsage")["usedSize"]
-                weights.append((counted["nodes"], counted["jsEventListeners"], heap))
-    print("nodes, listeners, bytes of heap:", weights)
+                # Not the heap: until about the 250th call the page compiles its own code in it (`scripts/bench soak`).
+                weights.append((counted["nodes"], counted["jsEventListeners"]))
+    print("nodes and listeners:", weights)
     early, late = weights
     assert all(after <= GROWTH_MAX * before for before, after in zip(early, late, strict=True))
