@@ -43,7 +43,7 @@ class Size:
     soak_first_calls: int
     """In the first, which fills what is bounded: 64 remembered calls, each line's last, and above all the page's code.
 
-    Chromium compiles what runs often anew, for speed: a tenth of a mebibyte until about the 250th call, then no more.
+    Chromium compiles what runs often anew, for speed: a tenth of a mebibyte in its first minutes, then no more.
     """
 
 

@@ -188,7 +188,7 @@ def test_a_display_s_page_weighs_the_same_after_many_calls(site: Site, screens: 
                 for _ in range(2):
                     tools.send("HeapProfiler.collectGarbage")
                 counted = tools.send("Memory.getDOMCounters")
-                # Not the heap: until about the 250th call the page compiles its own code in it (`scripts/bench soak`).
+                # Not the heap: for its first minutes the page compiles its own code in it (`scripts/bench soak`).
                 weights.append((counted["nodes"], counted["jsEventListeners"]))
     print("nodes and listeners:", weights)
     early, late = weights
