@@ -2,8 +2,9 @@
 
 The calls of an hour (issue, call, start, finish, at all desks in turn) come as fast as they are answered, before one
 real wall in Chromium; phones come and go. After each hour everything that can be let go of is (the page's collector
-is told to run) and what is left is weighed. The floor of the last hour is the second: the first has filled the
-caches. A wall stays on for weeks, so what grows by a twentieth in a day is a leak.
+is told to run) and what is left is weighed. The floor of the last hour is the second: the first has filled what is
+bounded, so where hours are short it is longer than the others. A wall stays on for weeks, so what grows by a twentieth
+in a day is a leak.
 """
 
 from __future__ import annotations
@@ -61,8 +62,8 @@ def measure(folder: Path, size: Size) -> Iterator[Figure]:
         tools = page.context.new_cdp_session(page)
         for desk, token in zip(building.desks, building.agent_tokens, strict=True):
             hall.crowd.post("shift", f"/desks/{desk}/shift", token, {})
-        for _ in range(size.soak_hours):
-            secrets, label = _hour(hall, size.soak_calls)
+        for hour in range(size.soak_hours):
+            secrets, label = _hour(hall, size.soak_calls if hour else size.soak_first_calls)
             _phones(hall, secrets)
             # Not wait_for_selector: the handle it returns would keep the row for ever, and be the leak that is found.
             shown = page.locator(f"[data-call^='{label}/']").first

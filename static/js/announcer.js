@@ -9,6 +9,11 @@ const HURRY_FROM = 3; // calls still to show
 export const FRESH_SECONDS_MAX = 60;
 /** Desks read their clocks just before they queue up for the branch: times may cross by this much. */
 const CLOCK_SLACK_SECONDS = 5;
+/**
+ * What may wait to be shown: twice what can be before it is old, for some are answered meanwhile. Each waits with its
+ * copy, some fifty nodes.
+ */
+const WAITING_MAX = (2 * FRESH_SECONDS_MAX) / SHOWN_HURRIED_SECONDS; // calls
 /** What is remembered beyond the list that is shown: a wall runs for months. */
 const REMEMBERED_MAX = 64; // calls
 
@@ -120,7 +125,10 @@ export function createAnnouncer({ show, say, isStillCalled }) {
   return {
     /** @param {Call[]} calls oldest first */
     announce(calls) {
+      // Looked at after every paint: once an answered call is off the list, nobody knows any more that it was answered.
+      queue.splice(0, queue.length, ...queue.filter(isStillCalled));
       queue.push(...calls.map((call) => ({ ...call, element: /** @type {HTMLElement} */ (call.element.cloneNode(true)) })));
+      if (queue.length > WAITING_MAX) queue.length = WAITING_MAX;
       if (current === null && queue.length > 0) void next();
       else show(current, false);
     },

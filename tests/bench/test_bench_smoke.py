@@ -21,6 +21,7 @@ LINES = {
     "kiosk": 8,
     "painted": 3,
     "storm": 2,
+    "soak": 6,
 }
 
 
