@@ -7,7 +7,7 @@ nothing here reads one. A msgid is the English text.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, time
 from functools import lru_cache
 from io import BytesIO
 from math import ceil
@@ -37,6 +37,7 @@ _LOCALES: Final[Mapping[str, str]] = {"ar": "ar_MA", "fr": "fr_MA", "zgh": "zgh_
 """Moroccan forms: Arabic with Western digits and يناير, not كانون الثاني."""
 
 _SECONDS_A_MINUTE: Final = 60
+_MINUTES_A_DAY: Final = 1_440
 _MINUTES_SHORT: Final = 5
 """A wait that is surely shorter than this is not worth a range."""
 _MINUTES_STEP: Final = 5
@@ -85,7 +86,14 @@ def ntranslate(language: str, one: str, many: str, count: int, /, **values: obje
 
 def local_time(language: str, moment: datetime, zone: str) -> str:
     """`09:05` on the wall clock of `zone`."""
-    return format_time(moment.astimezone(ZoneInfo(zone)), "HH:mm", locale=_LOCALES[language])
+    wall = moment.astimezone(ZoneInfo(zone))
+    return _clock_text(language, wall.hour, wall.minute)
+
+
+@lru_cache(maxsize=_MINUTES_A_DAY * 4)
+def _clock_text(language: str, hour: int, minute: int) -> str:
+    # Kept: Babel needs as long for it as for the rest of a phone's page, and thousands come back in one minute.
+    return format_time(time(hour, minute), "HH:mm", locale=_LOCALES[language])
 
 
 def local_date(language: str, moment: datetime, zone: str) -> str:

@@ -153,6 +153,11 @@ _ticket = Prepared(
         tickets.c.id == sa.bindparam("id"), tickets.c.branch_id == sa.bindparam("branch")
     )
 )
+_ticket_and_seq = Prepared(
+    sa.select(tickets, branches.c.seq)
+    .join(branches, branches.c.id == tickets.c.branch_id)
+    .where(tickets.c.id == sa.bindparam("id"), tickets.c.branch_id == sa.bindparam("branch"))
+)
 _ticket_by_secret = Prepared(sa.select(tickets).where(tickets.c.secret == sa.bindparam("secret")))
 _in_hand = Prepared(
     sa.select(tickets).where(
@@ -169,6 +174,16 @@ def ticket(connection: sa.Connection, branch_id: BranchId, ticket_id: TicketId) 
     if row is None:
         raise UnknownTicket("this branch has no such ticket")
     return codec.ticket(row)
+
+
+def ticket_and_seq(
+    connection: sa.Connection, branch_id: BranchId, ticket_id: TicketId
+) -> tuple[Ticket, int]:
+    """A ticket and the version of its branch. Raises UnknownTicket, also for one of another branch."""
+    row = _ticket_and_seq.first(connection, {"id": ticket_id, "branch": branch_id})
+    if row is None:
+        raise UnknownTicket("this branch has no such ticket")
+    return codec.ticket(row), row.seq
 
 
 def ticket_by_secret(connection: sa.Connection, secret: Secret) -> Ticket:
@@ -307,6 +322,24 @@ def ahead_of(connection: sa.Connection, value: Ticket) -> int:
         "id": value.id,
     }
     return int(_ahead.one(connection, parameters).ahead)
+
+
+_places = Prepared(
+    sa.select(tickets.c.id)
+    .where(
+        sa.text("state = 'waiting'"),
+        tickets.c.service_id == sa.bindparam("service"),
+        tickets.c.day == sa.bindparam("day"),
+    )
+    .order_by(tickets.c.rank_at, tickets.c.id)
+    .limit(AHEAD_COUNTED_MAX)
+)
+
+
+def places_in(connection: sa.Connection, service: ServiceId, day: date) -> dict[TicketId, int]:
+    """What `ahead_of` gives for each of a line; whoever is missing has `AHEAD_COUNTED_MAX` ahead."""
+    rows = _places.all(connection, {"service": service, "day": day})
+    return {row.id: place for place, row in enumerate(rows)}
 
 
 def printers_of(connection: sa.Connection, branch_id: BranchId) -> tuple[Printer, ...]:

@@ -6,7 +6,7 @@ The number of queries is fixed for each view; lists are cut at the limits below.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from functools import lru_cache
 from typing import Any
 
@@ -19,7 +19,7 @@ from server.db.staffing import Staffing, read_staffing, read_staffing_around
 from server.db.tables import desks, tickets
 from server.domain import estimate
 from server.domain.branch import Branch, Service
-from server.domain.ids import ServiceId, Texts
+from server.domain.ids import BranchId, ServiceId, Texts, TicketId
 from server.domain.look import LINES_MAX, WHOLE_BOARD, Look
 from server.domain.notices import notices_at
 from server.domain.states import AT_A_DESK, TicketState
@@ -76,15 +76,63 @@ def kiosk(connection: sa.Connection, branch: Branch, now: datetime) -> KioskView
     )
 
 
+class Around:
+    """What the tickets of a branch share at one `seq`: read once for all phones that come back together.
+
+    Filled as it is asked, always from a snapshot of this `seq`.
+    """
+
+    def __init__(self, connection: sa.Connection, branch: BranchId) -> None:
+        self.branch = reads.branch(connection, branch)
+        self._services: dict[ServiceId, Service] = {}
+        self._staffing: dict[tuple[ServiceId, date], Staffing] = {}
+        self._places: dict[tuple[ServiceId, date], dict[TicketId, int]] = {}
+
+    def service(self, connection: sa.Connection, value: Ticket) -> Service:
+        """That of the ticket."""
+        if value.service not in self._services:
+            found = reads.service_by_id(connection, value.branch, value.service)
+            self._services[value.service] = found
+        return self._services[value.service]
+
+    def staffing(self, connection: sa.Connection, value: Ticket) -> Staffing:
+        """Of the ticket's line."""
+        line = (value.service, value.day)
+        if line not in self._staffing:
+            found = read_staffing_around(connection, value.branch, value.day, value.service)
+            self._staffing[line] = found
+        return self._staffing[line]
+
+    def ahead(self, connection: sa.Connection, value: Ticket) -> int:
+        """As `reads.ahead_of`, from one reading of the whole line."""
+        line = (value.service, value.day)
+        if line not in self._places:
+            self._places[line] = reads.places_in(connection, value.service, value.day)
+        return self._places[line].get(value.id, reads.AHEAD_COUNTED_MAX)
+
+
 def ticket(connection: sa.Connection, value: Ticket, now: datetime) -> TicketView:
     """What the citizen's phone shows."""
-    branch = reads.branch(connection, value.branch)
-    service = reads.service_by_id(connection, branch.id, value.service)
-    ahead, wait = None, None
-    if value.state is TicketState.WAITING:
-        ahead = reads.ahead_of(connection, value)
-        staffing = read_staffing_around(connection, branch.id, value.day, value.service)
-        wait = wait_range(staffing, value.service, ahead)
+    around = Around(connection, value.branch)
+    ahead = reads.ahead_of(connection, value) if value.state is TicketState.WAITING else None
+    return _ticket(connection, value, now, around, ahead)
+
+
+def ticket_among(
+    connection: sa.Connection, value: Ticket, now: datetime, around: Around
+) -> TicketView:
+    """The same for one of many; `around` and `value` are of the snapshot that `connection` reads."""
+    ahead = around.ahead(connection, value) if value.state is TicketState.WAITING else None
+    return _ticket(connection, value, now, around, ahead)
+
+
+def _ticket(
+    connection: sa.Connection, value: Ticket, now: datetime, around: Around, ahead: int | None
+) -> TicketView:
+    branch, service = around.branch, around.service(connection, value)
+    wait = None
+    if ahead is not None:
+        wait = wait_range(around.staffing(connection, value), value.service, ahead)
     return TicketView(
         branch=branch_card(branch),
         seq=branch.seq,

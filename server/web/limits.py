@@ -6,6 +6,8 @@ behind one access point is one address.
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from flask import Response, request
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
@@ -62,14 +64,18 @@ new_pairings = limiter.limit(pairings)
 claims = limiter.limit(pairing_claims)
 
 
+_parsed = lru_cache(maxsize=8)(parse)
+"""Phones ask by the thousand, always for the same text."""
+
+
 def may_look_up(address: str) -> bool:
     """Whether the address behind a socket may try another secret."""
-    return bool(limiter.limiter.test(parse(look_up()), SOCKETS, address))
+    return bool(limiter.limiter.test(_parsed(look_up()), SOCKETS, address))
 
 
 def look_up_failed(address: str) -> None:
     """Count a wrong secret that came through a socket."""
-    limiter.limiter.hit(parse(look_up()), SOCKETS, address)
+    limiter.limiter.hit(_parsed(look_up()), SOCKETS, address)
 
 
 def may_compose() -> bool:

@@ -12,6 +12,7 @@ import msgspec
 
 from server.actions.hall import Hall
 from server.db import desk_view, device_views, devices, outbox, reads, views
+from server.db.engine import Connection
 from server.domain.errors import NoShift
 from server.domain.ids import BranchId, DeskId, DeviceId, Secret, ServiceId, TicketId
 from server.domain.look import look_of_key
@@ -40,13 +41,17 @@ class Painter:
         self._ticket_url = ticket_url
         self._media = media
         self._kept: dict[Room, tuple[tuple[int, datetime], Message]] = {}
+        self._around: dict[BranchId, tuple[tuple[int, datetime], views.Around]] = {}
         self._painting = threading.Lock()
 
     def present(self, room: Room) -> Message:
         """What `paint` gives; of a board, what was painted in this minute, unless the branch has moved on.
 
-        After a restart all walls come back at once, and all of one look are shown the same. Raises Refusal.
+        After a restart all walls come back at once, and all of one look are shown the same; all phones do, and
+        what their tickets share is read once. Raises Refusal.
         """
+        if room.kind is RoomKind.TICKET:
+            return self._ticket(room, is_one_of_many=True)
         if room.kind not in _KEPT:
             return self.paint(room)
         # One at a time: a thousand who ask while the first is being painted wait for that one.
@@ -159,11 +164,17 @@ class Painter:
         )
         return _view(room, view.seq, view.at, text)
 
-    def _ticket(self, room: Room) -> Message:
+    def _ticket(self, room: Room, *, is_one_of_many: bool = False) -> Message:
         now = self._hall.clock.now()
+        branch, ticket = BranchId(room.branch), TicketId(room.key)
         with self._hall.store.read() as connection:
-            found = reads.ticket(connection, BranchId(room.branch), TicketId(room.key))
-            view = views.ticket(connection, found, now)
+            if is_one_of_many:
+                found, seq = reads.ticket_and_seq(connection, branch, ticket)
+                around = self._around_at(connection, branch, (seq, _minute(now)))
+                view = views.ticket_among(connection, found, now, around)
+            else:
+                found = reads.ticket(connection, branch, ticket)
+                view = views.ticket(connection, found, now)
         text = self._renderer.render(
             "ticket/_ticket.html",
             room.language,
@@ -172,6 +183,16 @@ class Painter:
             url=self._ticket_url(found.secret),
         )
         return _view(room, view.seq, view.at, text)
+
+    def _around_at(
+        self, connection: Connection, branch: BranchId, version: tuple[int, datetime]
+    ) -> views.Around:
+        """What was read at this `seq`, in this minute; anew when the branch has moved on."""
+        kept, around = self._around.get(branch, (None, None))
+        if around is None or kept != version:
+            around = views.Around(connection, branch)
+            self._around[branch] = (version, around)
+        return around
 
     def _line(self, room: Room) -> Message:
         now = self._hall.clock.now()

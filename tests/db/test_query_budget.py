@@ -312,3 +312,21 @@ def _any_waiting(town: Town) -> str:
                 " ORDER BY id DESC LIMIT 1"
             ).scalar_one()
         )
+
+
+def test_many_phones_are_told_what_each_alone_is_told(town: Town) -> None:
+    """After a restart what their tickets share is read once: two further phones of a line cost no statement."""
+    crowd(town, reads.AHEAD_COUNTED_MAX + 2)
+    now = town.clock.now()
+    with town.hall.store.read() as connection:
+        rows = connection.execute(sa.select(tickets).order_by(tickets.c.rank_at, tickets.c.id))
+        found = [codec.ticket(row) for row in rows]
+        some = [found[0], found[1], found[-3], found[-2], found[-1]]
+        around = views.Around(connection, town.branch)
+        alone = [views.ticket(connection, each, now) for each in some]
+        assert [views.ticket_among(connection, each, now, around) for each in some] == alone
+        with recorded(town.engine) as statements:
+            for each in some:
+                views.ticket_among(connection, each, now, around)
+    assert alone[-1].ahead == reads.AHEAD_COUNTED_MAX
+    assert statements == []
