@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import threading
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -21,6 +22,7 @@ import structlog
 from device_client.http import Away
 from display_client.cache import MEDIA, PAGES, SOUNDS, STATIC, Cache, Kept, Shelf
 from display_client.fetching import Fetched, Fetcher
+from display_client.player import seconds_of
 
 PAGE_TIMEOUT_SECONDS: Final = 1.5
 """At boot without a network the cached board is there this soon."""
@@ -99,6 +101,12 @@ class Proxy:
         if found is not None:
             return found
         return _passed(kept) if kept is not None else self._own(target)
+
+    def forget(self, target: str) -> None:
+        """What was kept of it is no good."""
+        shelf = self._shelf(target)
+        if shelf is not None:
+            self._cache.drop(shelf, target)
 
     def refresh(self, target: str) -> bool:
         """Fetch the page anew, then its files, then tell its version. Whether the server answered.
@@ -204,40 +212,64 @@ class ServerWords:
         self._kept_chime: bytes | None = None
         """Held: nothing is fetched between the grant and the first tone."""
         self._missing: dict[str, float] = {}
+        """Until when a sentence is not asked for again, by its address."""
+        self._lock = threading.Lock()
 
     def chime(self) -> bytes:
         """The server's; this program's own must do while that cannot be had."""
         if self._kept_chime is None:
-            found = self._proxy.get(f"{self._prefix}/chime.wav")
-            self._kept_chime = _sound_of(found) if found is not None else None
+            self._kept_chime = self._sound(f"{self._prefix}/chime.wav")
         return self._kept_chime or self._chime
 
     def sentence(self, language: str, number: str, desk: int) -> bytes | None:
-        """None when the server has no voice for this language. Raises Away."""
-        # A language without a voice has none for the next number either: it is not asked for each call.
-        if time.monotonic() < self._missing.get(language, 0.0):
-            return None
+        """None when the server has no sound of it. Raises Away."""
         query = f"number={quote(number, safe='')}&desk={desk}"
         target = f"{self._prefix}/{quote(language, safe='')}.wav?{query}"
-        found = self._proxy.get(target)
-        if found is None:
-            raise Away(f"no {target}")
-        wav = _sound_of(found)
+        # One number may lack its recording while the language has the others: each is remembered by itself.
+        if time.monotonic() < self._missing.get(target, 0.0):
+            return None
+        wav = self._sound(target, is_needed=True)
         if wav is None:
-            self._missing[language] = time.monotonic() + MISSING_SECONDS
+            self._miss(target)
         return wav
+
+    def _sound(self, target: str, *, is_needed: bool = False) -> bytes | None:
+        """What cannot be read is dropped and asked for once more. Raises Away when it is needed and not to be had."""
+        for _ in range(2):
+            found = self._proxy.get(target)
+            if found is None:
+                if is_needed:
+                    raise Away(f"no {target}")
+                return None
+            if found.status != 200:
+                return None
+            wav = _sound_of(found)
+            if wav is not None:
+                return wav
+            _log.warning("sound_unreadable", target=target)
+            self._proxy.forget(target)
+        return None
+
+    def _miss(self, target: str) -> None:
+        """Two threads ask."""
+        with self._lock:
+            self._missing.pop(target, None)
+            self._missing[target] = time.monotonic() + MISSING_SECONDS
+            while len(self._missing) > MISSING_MAX:
+                del self._missing[next(iter(self._missing))]
 
 
 def _sound_of(found: Passed) -> bytes | None:
-    if found.status != 200:
-        return None
+    """None when it cannot be read as a sound."""
     try:
         wav = found.path.read_bytes() if found.path is not None else found.body
-    except OSError:
+        return wav if seconds_of(wav) > 0 else None
+    except (OSError, ValueError):
         return None
-    return wav if wav[:4] == b"RIFF" else None
 
 
+MISSING_MAX: Final = 200
+"""Of sentences that the server had no sound for, as many are remembered."""
 MISSING_SECONDS: Final = 20.0
 """A recording that was dropped in is heard this soon after."""
 

@@ -7,7 +7,7 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
-from display_client.cache import PAGES, SOUNDS, STATIC, Cache
+from display_client.cache import PAGES, SOUNDS, STATIC, Cache, listed
 from tests.display_client.builders import Moving
 
 
@@ -98,3 +98,65 @@ def test_a_clock_that_was_set_back_makes_everything_old(tmp_path: Path) -> None:
     found = kept.find(PAGES, "/board/a")
     assert found is not None
     assert found.age_seconds == float("inf")
+
+
+def test_a_full_shelf_is_listed_once_for_many_files(tmp_path: Path) -> None:
+    looks: list[Path] = []
+
+    def counted(folder: Path) -> list[Path]:
+        looks.append(folder)
+        return listed(folder)
+
+    small = replace(SOUNDS, files_max=40, bytes_max=1_000_000)
+    kept = Cache(tmp_path, wall=Moving().steady, listed=counted)
+    for n in range(40):
+        kept.keep(small, f"/say/{n}", {}, body(f"sound {n}"))
+    assert len(looks) == 1, "counted at the start"
+    for n in range(40, 80):
+        assert kept.keep(small, f"/say/{n}", {}, body(f"sound {n}")) is not None
+        assert len(list((tmp_path / "sounds").glob("*.json"))) <= 40
+    assert len(looks) <= 1 + 40 // 4, "a tenth goes at once"
+    assert kept.find(small, "/say/79") is not None
+    assert len(list((tmp_path / "sounds").iterdir())) % 2 == 0, "each head has its body"
+
+
+def test_what_a_run_before_left_counts_and_its_halves_go(tmp_path: Path) -> None:
+    small = replace(SOUNDS, files_max=5)
+    first, _ = cache(tmp_path)
+    for n in range(5):
+        first.keep(small, f"/say/{n}", {}, body(f"sound {n}"))
+    (tmp_path / "sounds" / "half-1.part").write_bytes(b"x")
+    again, _ = cache(tmp_path)
+    again.keep(small, "/say/new", {}, body("new"))
+    assert len(list((tmp_path / "sounds").glob("*.json"))) == 5
+    assert again.find(small, "/say/new") is not None
+    assert not list(tmp_path.rglob("*.part"))
+
+
+def test_a_body_that_a_power_cut_left_short_is_nothing_and_is_written_anew(tmp_path: Path) -> None:
+    kept, _ = cache(tmp_path)
+    for left in ("", "on"):
+        found = kept.keep(PAGES, "/board/a", {}, body("one"))
+        assert found is not None
+        found.path.write_text(left)
+        assert kept.find(PAGES, "/board/a") is None
+    healed = kept.keep(PAGES, "/board/a", {}, body("one"))
+    assert healed is not None
+    assert healed.path.read_text() == "one"
+
+
+def test_a_head_that_does_not_tell_the_length_is_nothing(tmp_path: Path) -> None:
+    kept, _ = cache(tmp_path)
+    kept.keep(PAGES, "/board/a", {}, body("one"))
+    head = next(tmp_path.rglob("*.json"))
+    head.write_text(head.read_text().replace(',"length":3', ""))
+    assert kept.find(PAGES, "/board/a") is None
+
+
+def test_what_is_dropped_is_gone(tmp_path: Path) -> None:
+    kept, _ = cache(tmp_path)
+    kept.keep(SOUNDS, "/say/1", {}, body("one"))
+    kept.drop(SOUNDS, "/say/1")
+    kept.drop(SOUNDS, "/say/1")
+    assert kept.find(SOUNDS, "/say/1") is None
+    assert not list((tmp_path / "sounds").iterdir())
