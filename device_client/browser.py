@@ -42,6 +42,8 @@ LASTED_SECONDS: Final = 60.0
 SILENT_SECONDS_MAX: Final = 60.0
 """The page asks every two seconds. A browser that is silent this long shows an error page, or hangs."""
 STOP_SECONDS_MAX: Final = 5.0
+FAILED_LOOKS_MAX: Final = 15
+"""A browser that could not be looked at so often in a row is started anew."""
 _LOOK_SECONDS: Final = 1.0
 _log = structlog.get_logger(__name__)
 
@@ -73,13 +75,18 @@ class Browser:
         self._silent_seconds_max = silent_seconds_max
         self._stopping = threading.Event()
         self.starts = 0
+        self._failed_looks = 0
 
     def run(self) -> None:
         """Keep one running until `stop`."""
         pause = _LOOK_SECONDS
         while not self._stopping.is_set():
             began = time.monotonic()
-            self._run_once()
+            try:
+                self._run_once()
+            except Exception:
+                # The loop must outlive a bug: log it whole, breathe, go on.
+                _log.exception("browser_error")
             pause = 0.0 if time.monotonic() - began > LASTED_SECONDS else pause
             self._stopping.wait(pause)
             pause = min(max(pause * 2, _LOOK_SECONDS), RESTART_SECONDS_MAX)
@@ -102,6 +109,17 @@ class Browser:
     def after_end(self) -> None:
         """All its processes are gone."""
 
+    def fault_of_a_look(self, ran_seconds: float) -> str | None:
+        """As `find_fault`. One look that fails ends no browser: the page goes on showing calls."""
+        try:
+            fault = self.find_fault(ran_seconds)
+        except Exception:
+            self._failed_looks += 1
+            _log.exception("browser_look_error")
+            return "error" if self._failed_looks >= FAILED_LOOKS_MAX else None
+        self._failed_looks = 0
+        return fault
+
     def _run_once(self) -> None:
         try:
             process = self.launch()
@@ -109,14 +127,17 @@ class Browser:
             _log.error("browser_not_started", problem=str(error))
             return
         self.starts += 1
+        self._failed_looks = 0
         began = time.monotonic()
         fault = None
-        while process.poll() is None and not self._stopping.wait(_LOOK_SECONDS):
-            fault = self.find_fault(time.monotonic() - began)
-            if fault is not None:
-                break
-        _end(process)
-        self.after_end()
+        try:
+            while process.poll() is None and not self._stopping.wait(_LOOK_SECONDS):
+                fault = self.fault_of_a_look(time.monotonic() - began)
+                if fault is not None:
+                    break
+        finally:
+            _end(process)
+            self.after_end()
         if not self._stopping.is_set():
             ran = round(time.monotonic() - began)
             _log.warning("browser_ended", why=fault or "ended", code=process.returncode, ran=ran)

@@ -6,12 +6,13 @@ import signal
 import sys
 import threading
 import zoneinfo
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import wraps
 from pathlib import Path
 from typing import Any, Final, Protocol, TypeVar, cast
 
 import click
+import structlog
 
 from device_client.pairing import PairingFailed
 from device_client.place import DevicePlace, SettingsError
@@ -21,6 +22,8 @@ from server.config_schema import LogSettings
 Command = TypeVar("Command", bound=Callable[..., object])
 EXPECTED: Final = (SettingsError, PairingFailed)
 """Failures that say in a line what to do."""
+_LOOK_SECONDS: Final = 1.0
+_log = structlog.get_logger(__name__)
 GROUP_SETTINGS: Final = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
@@ -78,6 +81,16 @@ def ended() -> threading.Event:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: event.set())
     return event
+
+
+def wait_for_end(end: threading.Event, threads: Sequence[threading.Thread]) -> bool:
+    """Until `end`, or until one of the threads has died: False, and whoever supervises must start all anew."""
+    while not end.wait(_LOOK_SECONDS):
+        dead = [thread.name for thread in threads if not thread.is_alive()]
+        if dead and not end.is_set():
+            _log.error("thread_died", threads=dead)
+            return False
+    return True
 
 
 def configure_logs() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import socket
 import threading
@@ -10,6 +11,7 @@ from collections.abc import Callable
 from typing import Final
 from urllib.request import urlopen
 
+import structlog
 from flask import Flask, abort, request
 from waitress.server import create_server
 
@@ -18,6 +20,7 @@ THREADS: Final = 4
 """One page polls, one tap may wait for the server; the rest is in reserve."""
 ALIVE: Final = "/alive"
 ALIVE_TIMEOUT_SECONDS: Final = 2.0
+_log = structlog.get_logger(__name__)
 _LOCAL: Final = frozenset({HOST, "localhost"})
 
 
@@ -59,8 +62,9 @@ class PageServer:
         """Serve until `stop`."""
         try:
             self._server.run()
-        except OSError:
+        except Exception:
             if not self._stopped.is_set():  # else the closed socket was the way to end it
+                _log.exception("pages_error")
                 raise
 
     def stop(self) -> None:
@@ -73,7 +77,7 @@ def quiet_seconds_of(port: int) -> float:
     try:
         with urlopen(f"http://{HOST}:{port}{ALIVE}", timeout=ALIVE_TIMEOUT_SECONDS) as answer:
             return float(json.load(answer)["quiet_seconds"])
-    except (OSError, ValueError, KeyError):
+    except (OSError, ValueError, KeyError, http.client.HTTPException):
         return 0.0
 
 

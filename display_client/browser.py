@@ -216,7 +216,10 @@ class Supervisor(Browser):
 
     def _keep_screen(self) -> None:
         while not self._stopping.wait(1.0):
-            self._keeper.look()
+            try:
+                self._keeper.look()
+            except Exception:
+                _log.exception("screen_error")
         self._keeper.leave_on()
 
     def _wait_for_page(self) -> None:

@@ -18,6 +18,7 @@ from device_client.commands import (
     data_folder,
     ended,
     own_zones,
+    wait_for_end,
     with_place,
 )
 from device_client.place import SettingsError, server_address
@@ -78,9 +79,11 @@ def run(place: Place, /, no_browser: bool, port: int | None) -> None:
         renewal = Renewal(is_quiet=display.is_quiet, end=end.set)
         threading.Thread(target=renewal.run, name="nouba-renewal", daemon=True).start()
         click.echo(f"The display's page: {display.url}")
-        end.wait()
+        is_well = wait_for_end(end, threads)
         renewal.stop()
         display.stop(threads)
+    if not is_well:
+        sys.exit(1)
 
 
 @click.command()
@@ -108,10 +111,12 @@ def browser(place: Place, /, port: int | None) -> None:
     threading.Thread(target=renewal.run, name="nouba-renewal", daemon=True).start()
     thread = threading.Thread(target=watched.run, name="nouba-browser")
     thread.start()
-    end.wait()
+    is_well = wait_for_end(end, [thread])
     renewal.stop()
     watched.stop()
     thread.join()
+    if not is_well:
+        sys.exit(1)
 
 
 @click.command()

@@ -50,6 +50,7 @@ class Renewal:
         fingerprint: Callable[[], str] = fingerprint,
         starts: Callable[[], bool] | None = None,
         steady: Callable[[], float] = time.monotonic,
+        look_seconds: float = LOOK_SECONDS,
     ) -> None:
         """`starts` tells whether the new program can be started at all; `end` ends this one."""
         self._is_quiet = is_quiet
@@ -57,6 +58,7 @@ class Renewal:
         self._fingerprint = fingerprint
         self._starts = starts or new_one_starts
         self._steady = steady
+        self._look_seconds = look_seconds
         self._stopping = threading.Event()
         self._own = self._seen = fingerprint()
         self._changed = steady()
@@ -65,8 +67,12 @@ class Renewal:
 
     def run(self) -> None:
         """Look now and then until `stop`."""
-        while not self._stopping.wait(LOOK_SECONDS):
-            self.look()
+        while not self._stopping.wait(self._look_seconds):
+            try:
+                self.look()
+            except Exception:
+                # In the middle of an update anything may be missing: the next look tells.
+                _log.exception("renewal_error")
 
     def stop(self) -> None:
         self._stopping.set()
@@ -109,6 +115,7 @@ def new_one_starts() -> bool:
 
 def _installed() -> str:
     try:
-        return distribution("nouba").version
-    except PackageNotFoundError:
+        # While an update is half done there is no version: the library gives None for it, or a KeyError.
+        return distribution("nouba").version or ""
+    except (PackageNotFoundError, KeyError):
         return ""

@@ -9,6 +9,7 @@ would have to ask before it sent one.
 
 from __future__ import annotations
 
+import http.client
 import threading
 import time
 from collections.abc import Callable
@@ -174,7 +175,11 @@ class RemoteWatch:
         try:
             with urlopen(self._base + ALIVE, timeout=ALIVE_TIMEOUT_SECONDS) as answer:  # noqa: S310
                 return msgspec.json.decode(answer.read(), type=Wishes)
-        except (OSError, ValueError):  # a wrong answer is msgspec's ValueError
+        except (
+            OSError,
+            ValueError,
+            http.client.HTTPException,
+        ):  # a wrong answer is msgspec's ValueError
             return None
 
     def is_quiet(self) -> bool:
@@ -191,5 +196,5 @@ class RemoteWatch:
         try:
             with urlopen(asked, timeout=SCREENSHOT_SECONDS_MAX):  # noqa: S310
                 pass
-        except OSError as error:
+        except (OSError, http.client.HTTPException) as error:
             _log.warning("screenshot_not_handed", problem=str(error))

@@ -6,12 +6,16 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import Final, Protocol
 
+import structlog
+
 from device_client.http import Away
 from server.wire import BoardCall
 from server.wire_displays import call_key
 
 FETCHED_MAX: Final = 50
 FETCH_LOOK_SECONDS: Final = 0.05
+ERROR_PAUSE_SECONDS: Final = 1.0
+_log = structlog.get_logger(__name__)
 
 
 class Words(Protocol):
@@ -59,7 +63,12 @@ class FetchAhead:
     def run(self) -> None:
         """Until `stopping`."""
         while not self._stopping.wait(FETCH_LOOK_SECONDS):
-            self.turn()
+            try:
+                self.turn()
+            except Exception:
+                # Sentences are then fetched when it is their turn; the loop must outlive a bug.
+                _log.exception("words_error")
+                self._stopping.wait(ERROR_PAUSE_SECONDS)
 
     def turn(self) -> None:
         """Each call once; what could not be had then is fetched when it is its turn."""

@@ -16,6 +16,7 @@ from device_client.commands import (
     configure_logs,
     ended,
     own_zones,
+    wait_for_end,
     with_place,
 )
 from device_client.place import SettingsError, server_address
@@ -88,8 +89,10 @@ def run(place: Place, /, no_browser: bool, port: int | None) -> None:
         end = ended()
         threads = kiosk.start()
         click.echo(f"The kiosk's page: {kiosk.url}")
-        end.wait()
+        is_well = wait_for_end(end, threads)
         kiosk.stop(threads)
+    if not is_well:
+        sys.exit(1)
 
 
 @click.command()
@@ -107,9 +110,11 @@ def browser(place: Place, /) -> None:
     end = ended()
     thread = threading.Thread(target=watched.run, name="nouba-browser")
     thread.start()
-    end.wait()
+    is_well = wait_for_end(end, [thread])
     watched.stop()
     thread.join()
+    if not is_well:
+        sys.exit(1)
 
 
 @click.command()

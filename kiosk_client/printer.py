@@ -98,6 +98,7 @@ class PrinterLoop:
     def run(self) -> None:
         """Print until `stop`. A tap wakes it at once; it never looks into the journal to see whether one came."""
         if self._channel is None:
+            self._stopping.wait()  # a thread that ends unasked counts as dead
             return
         while not self._stopping.is_set():
             self._woken.clear()

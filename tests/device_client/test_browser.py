@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from device_client import browser
 from device_client.browser import FLAGS, Browser, command_line, find_browser
 
 WAIT_SECONDS_MAX = 15
@@ -68,3 +69,52 @@ def test_a_browser_that_is_not_there_is_no_end(tmp_path: Path) -> None:
     watched.stop()
     thread.join()
     assert watched.starts == 0
+
+
+class Faulty(Browser):
+    """Cannot be looked at, as often as the test says."""
+
+    def __init__(self, seconds: float, failures: int) -> None:
+        code = f"import time; time.sleep({seconds})"
+        super().__init__([sys.executable, "-c", code], lambda: 0.0)
+        self.failures = failures
+        self.looks = 0
+        self.ends = 0
+
+    def find_fault(self, ran_seconds: float) -> str | None:
+        self.looks += 1
+        if self.looks <= self.failures:
+            raise RuntimeError("a bug")
+        return None
+
+    def after_end(self) -> None:
+        self.ends += 1
+        if self.ends == 1:
+            raise RuntimeError("another bug")
+
+
+def test_a_look_that_fails_ends_neither_the_browser_nor_the_loop() -> None:
+    watched = Faulty(60, failures=1)
+    thread = threading.Thread(target=watched.run)
+    thread.start()
+    until(lambda: watched.looks >= 2)
+    assert (watched.starts, watched.ends) == (1, 0)
+    watched.stop()
+    thread.join()
+    assert watched.ends == 1, "the browser is ended with the loop"
+
+
+def test_the_loop_outlives_a_bug_after_the_browsers_end() -> None:
+    watched = Faulty(0, failures=0)
+    thread = threading.Thread(target=watched.run)
+    thread.start()
+    until(lambda: watched.starts >= 2)
+    watched.stop()
+    thread.join()
+
+
+def test_one_that_can_never_be_looked_at_is_started_anew() -> None:
+    watched = Faulty(60, failures=1000)
+    for _ in range(browser.FAILED_LOOKS_MAX - 1):
+        assert watched.fault_of_a_look(1.0) is None
+    assert watched.fault_of_a_look(1.0) == "error"

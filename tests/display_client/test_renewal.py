@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
+
+import pytest
 
 from display_client.renewal import SETTLED_SECONDS, Renewal, fingerprint, new_one_starts
 from tests.builders import HandSteady
@@ -101,3 +104,34 @@ def test_what_is_looked_at_are_the_programs_files(tmp_path: Path) -> None:
 
 def test_this_program_can_be_started() -> None:
     assert new_one_starts()
+
+
+def test_half_an_upgrade_has_no_version_and_ends_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    info = tmp_path / "nouba-9.dist-info"
+    info.mkdir()
+    before = fingerprint(tmp_path)
+    (info / "METADATA").write_text("")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    assert fingerprint(tmp_path) != before
+
+
+def test_the_loop_outlives_a_look_that_fails() -> None:
+    looks: list[int] = []
+    looked_again = threading.Event()
+
+    def files() -> str:
+        looks.append(len(looks))
+        if len(looks) == 2:
+            raise AttributeError("half of it is here")
+        if len(looks) > 2:
+            looked_again.set()
+        return "one"
+
+    renewal = Renewal(is_quiet=lambda: True, end=lambda: None, fingerprint=files, look_seconds=0.01)
+    thread = threading.Thread(target=renewal.run)
+    thread.start()
+    assert looked_again.wait(5)
+    renewal.stop()
+    thread.join()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from datetime import timedelta
 from http.client import HTTPConnection, HTTPResponse
@@ -11,10 +12,14 @@ from urllib.request import Request, urlopen
 
 import pytest
 
+from device_client.commands import wait_for_end
+from display_client.running import build
+from display_client.settings import MachineSettings
 from server.wire_displays import DisplayOrders, DisplaySettings
 from tests.display_client.builders import state
 from tests.display_client.fake_server import Town, serving
-from tests.display_client.running import Screen, screen, until
+from tests.display_client.running import Screen, paired, screen, until
+from tests.end_to_end.processes import free_port
 
 
 def test_a_call_is_shown_and_said(tmp_path: Path) -> None:
@@ -323,3 +328,13 @@ def asked(one: Screen, path: str, method: str) -> HTTPResponse:
     answer.read()
     connection.close()
     return answer
+
+
+def test_a_display_that_lost_its_page_server_ends_to_be_started_anew(tmp_path: Path) -> None:
+    place = paired(tmp_path, "http://127.0.0.1:1", 1)
+    settings = MachineSettings(port=free_port(), player=f"file:{tmp_path}", screen_power="none")
+    display = build(place, settings=settings, with_browser=False)
+    threads = display.start()
+    display.pages.stop()
+    assert not wait_for_end(threading.Event(), threads)
+    display.stop(threads)

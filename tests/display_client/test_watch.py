@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+import threading
 from datetime import UTC, datetime
 
 import pytest
@@ -122,3 +124,22 @@ def test_a_page_of_another_name_is_not_answered() -> None:
     hall, watch, _ = parts()
     answer = client(hall, watch).get("/alive", headers={"Host": "evil.example"})
     assert answer.status_code == 404
+
+
+def test_an_answer_that_is_cut_off_is_none() -> None:
+    cut = b"HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n{"
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def answer() -> None:
+            for said in (cut, b"no HTTP at all\r\n\r\n"):
+                connection, _ = listening.accept()
+                with connection:
+                    connection.recv(4096)
+                    connection.sendall(said)
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        remote = RemoteWatch(listening.getsockname()[1])
+        assert remote.wishes() is None
+        assert remote.wishes() is None
+        thread.join()
