@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Final
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, quote
 
 import structlog
 from flask import Flask, Response, jsonify, request, send_file
@@ -75,7 +75,7 @@ def create_app(
     def board(rest: str) -> Response:
         """What the board is made of."""
         del rest
-        target = request.full_path.rstrip("?")
+        target = _target()
         if request.path == proxy.page_path:
             if is_revoked():
                 return _plain(name(), is_revoked=True)
@@ -89,6 +89,12 @@ def create_app(
         return _answered(found) if found is not None else Response(status=404)
 
     return app
+
+
+def _target() -> str:
+    """Path and query as they are asked for over the wire: a name may have spaces, accents or Arabic letters."""
+    query = request.query_string.decode("latin-1")
+    return quote(request.path) + (f"?{query}" if query else "")
 
 
 def page_target(proxy: Proxy, look: str) -> str:
