@@ -47,11 +47,16 @@ def create_app(
     add_routes(app, watch)
     app.register_error_handler(HTTPException, _http_error)
 
+    def waiting(*, is_revoked: bool) -> Response:
+        # It asks for no news, but is there again every two seconds: a browser that does is not frozen.
+        watch.page_asks()
+        return _plain(name(), is_revoked=is_revoked)
+
     @app.get("/")
     def start() -> Response:
         """The page that Chromium opens."""
         if is_revoked():
-            return _plain(name(), is_revoked=True)
+            return waiting(is_revoked=True)
         return _to_board(proxy, news)
 
     @app.get(NEWS)
@@ -78,14 +83,14 @@ def create_app(
         target = _target()
         if request.path == proxy.page_path:
             if is_revoked():
-                return _plain(name(), is_revoked=True)
+                return waiting(is_revoked=True)
             if request.args.get("fragment") == "1":
                 return _fragment(news)
             if not _is_our_look(news):
                 return _to_board(proxy, news)
         found = proxy.get(target)
         if found is None and request.path == proxy.page_path:
-            return _plain(name(), is_revoked=False)
+            return waiting(is_revoked=False)
         return _answered(found) if found is not None else Response(status=404)
 
     return app

@@ -9,7 +9,7 @@ import pytest
 from flask import Response
 
 from tests.display_client.fake_server import serving
-from tests.display_client.running import screen
+from tests.display_client.running import screen, until
 from tests.display_client.test_running import get, status
 
 
@@ -31,3 +31,22 @@ def test_a_path_that_leads_elsewhere_is_not_passed_on_however_it_is_written(
 ) -> None:
     with serving() as server, screen(tmp_path, server.url) as one:
         assert status(one, f"/board/berkane/media/{path}") == 404
+
+
+def test_the_waiting_page_is_a_sign_of_life(tmp_path: Path) -> None:
+    """Found: without a network at the first start, Chromium was killed every 40 s."""
+    with serving() as server:
+        server.stop()
+        with screen(tmp_path, server.url) as one:
+            assert one.display.watch.page_state() == "none"
+            assert "Cet écran attend le serveur." in get(one, "/board/berkane?live=local").decode()
+            assert one.display.watch.page_state() == "ok"
+
+
+def test_the_page_of_a_revoked_display_is_a_sign_of_life(tmp_path: Path) -> None:
+    with serving() as server:
+        server.town.revoked = True
+        with screen(tmp_path, server.url) as one:
+            until(lambda: one.display.reporter.is_revoked, "it learns so")
+            assert "exclu" in get(one, "/").decode()
+            assert one.display.watch.page_state() == "ok"
