@@ -6,7 +6,8 @@ messages are harmless, because each carries the whole and its seq.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import Final
 
 from server.wire import BoardView
@@ -78,24 +79,27 @@ class Board:
         self.look = look
 
     def hear_painting(self, painting: Painting, now: float) -> bool:
-        """Whether it is taken. A late one of a look that is no more shown is nothing."""
+        """Whether it tells anything new. A late one, or one of a look that is no more shown, is nothing."""
         if painting.look != self.look:
             return False
-        if painting.seq <= self.painting_seq:
-            self._confirm(painting.seq, now)
-            return False
-        self.painting, self._is_painting_old = painting, False
+        before = self.painting if painting.seq == self.painting_seq else None
+        is_newer = painting.seq > self.painting_seq or (
+            before is not None and _moment(painting) > _moment(before)
+        )
+        if is_newer:
+            self.painting, self._is_painting_old = painting, False
         self._confirm(painting.seq, now)
-        return True
+        # What only time changes (a notice begins, a hall closes) is no event: the seq stays, the text does not.
+        return is_newer and (before is None or before.html != painting.html)
 
     def hear_view(self, view: BoardView, now: float) -> bool:
-        """Whether it is taken."""
-        if view.seq <= self.view_seq:
-            self._confirm(view.seq, now)
-            return False
-        self.view, self._is_view_old = view, False
+        """Whether it tells anything new."""
+        before = self.view if view.seq == self.view_seq else None
+        is_newer = view.seq > self.view_seq or (before is not None and view.at > before.at)
+        if is_newer:
+            self.view, self._is_view_old = view, False
         self._confirm(view.seq, now)
-        return True
+        return is_newer and (before is None or replace(before, at=view.at) != view)
 
     def hear_pulse(self, seq: int, now: float) -> None:
         """The server's seq, and that it is there."""
@@ -134,3 +138,12 @@ class Board:
         self._pulses_behind = 0
         self._wanted = -1
         self._is_painting_old = self._is_view_old = True
+
+
+def _moment(painting: Painting) -> datetime:
+    """The earliest when it is not understood: then only a higher seq is newer."""
+    try:
+        at = datetime.fromisoformat(painting.at)
+    except ValueError:
+        return datetime.min.replace(tzinfo=UTC)
+    return at if at.tzinfo is not None else at.replace(tzinfo=UTC)

@@ -39,6 +39,8 @@ KNOCK_SECONDS: Final = 0.8
 """A display that hears nothing knocks this often: it must be right within a second of the network's return."""
 BEHIND_SECONDS: Final = 0.4
 """A push is left this long to come by itself before what it brings is fetched."""
+WHOLE_SECONDS: Final = 60.0
+"""What only time changes raises no seq and is not pushed: the whole board is asked for this often, as walls do."""
 _NOT_ALLOWED: Final = frozenset({"not_allowed", "unauthenticated"})
 _log = structlog.get_logger(__name__)
 
@@ -264,6 +266,7 @@ class Knocker:
         self._steady = steady
         self._behind_since: float | None = None
         self._knocked_at = float("-inf")
+        self._whole_at = steady()
         self._stopping = threading.Event()
 
     def run(self) -> None:
@@ -282,7 +285,11 @@ class Knocker:
         """Ask for both forms of the board; nothing happens while the server is away."""
         self._knocked_at = self._steady()
         look, known = self._news.look, self._news.seq
-        asked = known if known >= 0 else None
+        is_whole = self._is_whole_due()
+        if is_whole:
+            self._whole_at = self._knocked_at
+        # An ETag would say "the same": it knows the seq, not whether the hall has closed meanwhile.
+        asked = known if known >= 0 and not is_whole else None
         try:
             painting = self._server.painting(look, asked)
             view = self._server.view(asked)
@@ -308,7 +315,11 @@ class Knocker:
         since = now - self._knocked_at
         if self._behind_since is not None and now - self._behind_since >= BEHIND_SECONDS:
             return since >= BEHIND_SECONDS
-        return not self._socket.is_live and since >= KNOCK_SECONDS
+        is_wanted = not self._socket.is_live or self._is_whole_due()
+        return is_wanted and since >= KNOCK_SECONDS
+
+    def _is_whole_due(self) -> bool:
+        return self._steady() - self._whole_at >= WHOLE_SECONDS
 
 
 def _closed(client: Any) -> None:

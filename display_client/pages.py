@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Final
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, quote
 
 import structlog
 from flask import Flask, Response, jsonify, request, send_file
@@ -47,11 +47,16 @@ def create_app(
     add_routes(app, watch)
     app.register_error_handler(HTTPException, _http_error)
 
+    def waiting(*, is_revoked: bool) -> Response:
+        # It asks for no news, but is there again every two seconds: a browser that does is not frozen.
+        watch.page_asks()
+        return _plain(name(), is_revoked=is_revoked)
+
     @app.get("/")
     def start() -> Response:
         """The page that Chromium opens."""
         if is_revoked():
-            return _plain(name(), is_revoked=True)
+            return waiting(is_revoked=True)
         return _to_board(proxy, news)
 
     @app.get(NEWS)
@@ -75,20 +80,26 @@ def create_app(
     def board(rest: str) -> Response:
         """What the board is made of."""
         del rest
-        target = request.full_path.rstrip("?")
+        target = _target()
         if request.path == proxy.page_path:
             if is_revoked():
-                return _plain(name(), is_revoked=True)
+                return waiting(is_revoked=True)
             if request.args.get("fragment") == "1":
                 return _fragment(news)
             if not _is_our_look(news):
                 return _to_board(proxy, news)
         found = proxy.get(target)
         if found is None and request.path == proxy.page_path:
-            return _plain(name(), is_revoked=False)
+            return waiting(is_revoked=False)
         return _answered(found) if found is not None else Response(status=404)
 
     return app
+
+
+def _target() -> str:
+    """Path and query as they are asked for over the wire: a name may have spaces, accents or Arabic letters."""
+    query = request.query_string.decode("latin-1")
+    return quote(request.path) + (f"?{query}" if query else "")
 
 
 def page_target(proxy: Proxy, look: str) -> str:

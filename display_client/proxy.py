@@ -15,7 +15,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Final
-from urllib.parse import parse_qs, quote, urlsplit
+from urllib.parse import parse_qs, quote, unquote, urlsplit
 
 import structlog
 
@@ -136,7 +136,8 @@ class Proxy:
 
     def _shelf(self, target: str) -> Shelf | None:
         path = urlsplit(target).path
-        if len(target) > TARGET_LENGTH_MAX or ".." in path or "//" in path or "\\" in target:
+        plain = unquote(path)
+        if len(target) > TARGET_LENGTH_MAX or ".." in plain or "//" in plain or "\\" in plain + target:
             return None
         if path == self._page_path:
             return PAGES

@@ -48,6 +48,9 @@ class Town:
 
     seq: int = 1
     calls: list[BoardCall] = field(default_factory=list)
+    notice: str = ""
+    """Comes by the clock alone: no seq, no push, and the ETag is the same."""
+    is_open: bool = True
     states: dict[int, DisplayState] = field(default_factory=dict)
     speech: dict[str, Spoken] = field(default_factory=dict)
     said: list[tuple[int, str]] = field(default_factory=list)
@@ -71,11 +74,11 @@ class Town:
         return datetime.now(UTC) + self.clock_ahead
 
     def view(self) -> BoardView:
-        return replace(board(self.seq, *self.calls), at=self.now())
+        return replace(board(self.seq, *self.calls), at=self.now(), is_open=self.is_open)
 
     def html(self) -> str:
         labels = " ".join(f"{each.label}:{each.state}" for each in self.calls)
-        return f'<main id="view" data-seq="{self.seq}">{labels}</main>'
+        return f'<main id="view" data-seq="{self.seq}">{labels}{self.notice}</main>'
 
     def state(self, device: int) -> DisplayState:
         return replace(self.states.get(device, state(device)), leader=self.leader)

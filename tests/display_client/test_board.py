@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import timedelta
 from random import Random
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from display_client.board import CURRENT_SECONDS_MAX, PULSES_BEHIND_MAX, Board, Painting
-from tests.display_client.builders import board, call
+from tests.display_client.builders import NOON, board, call
 
 SEQS = st.integers(min_value=0, max_value=30)
 MESSAGES = st.lists(st.tuples(st.sampled_from(["painting", "view"]), SEQS), max_size=60)
@@ -131,3 +133,29 @@ def test_another_look_takes_the_same_seq_again() -> None:
     assert not known.hear_painting(painting(5), 1.0), "of the look that is no more shown"
     assert known.hear_painting(painting(4, "desk=3"), 1.0)
     assert not behind(known)
+
+
+@given(st.lists(st.tuples(SEQS, st.integers(0, 30)), min_size=1, max_size=60))
+def test_of_one_seq_the_latest_stays_and_never_an_older_one(told: list[tuple[int, int]]) -> None:
+    """What only time changes comes with the seq of before."""
+    known = Board()
+    for seq, minute in told:
+        at = NOON + timedelta(minutes=minute)
+        text = f"<p>{seq} at {minute // 2}</p>"
+        known.hear_painting(Painting(seq=seq, at=at.isoformat(), html=text, look=""), 0.0)
+        known.hear_view(replace(board(seq, waiting=minute // 2), at=at), 0.0)
+    seq, minute = max(told)
+    assert known.painting is not None
+    assert known.view is not None
+    assert known.painting.html == f"<p>{seq} at {minute // 2}</p>"
+    assert (known.view.seq, known.view.lines[0].waiting) == (seq, minute // 2)
+
+
+def test_the_same_once_more_is_no_news() -> None:
+    known = Board()
+    assert known.hear_painting(painting(4), 0.0)
+    assert known.hear_view(board(4), 0.0)
+    later = replace(painting(4), at=(NOON + timedelta(minutes=1)).isoformat())
+    assert not known.hear_painting(later, 1.0)
+    assert not known.hear_view(board(4, at=60.0), 1.0)
+    assert known.age_seconds(1.0) == 0.0, "but it confirms"

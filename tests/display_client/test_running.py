@@ -70,6 +70,25 @@ def test_a_lost_push_is_fetched(tmp_path: Path) -> None:
         until(lambda: len(one.heard()) == 1, "and said")
 
 
+def test_a_notice_that_begins_without_an_event_reaches_the_page(tmp_path: Path) -> None:
+    """Found: an equal seq was dropped, and nobody asked while all was well."""
+    with serving() as server, screen(tmp_path, server.url) as one:
+        until(lambda: one.display.socket.is_live and one.display.news.is_online, "it watches")
+        before = one.news()
+        server.town.notice, server.town.is_open = "Closed tomorrow", False
+        one.display.knocker._whole_at = float("-inf")  # a minute has passed
+        until(lambda: "Closed tomorrow" in one.news()["view"]["html"], "painted")
+        told = one.news(before["number"])
+        assert told["number"] > before["number"]
+        assert told["view"]["seq"] == before["view"]["seq"], "nothing has happened"
+
+        def is_open() -> bool:
+            view = one.display.news.wait(-1, 0).view
+            return view is None or view.is_open
+
+        until(lambda: not is_open(), "the data is as new")
+
+
 def test_a_sentence_that_outlasts_the_server_is_finished_and_told_later(tmp_path: Path) -> None:
     town = Town(sentence_seconds=1.5)
     with serving(town) as server, screen(tmp_path, server.url) as one:
