@@ -121,7 +121,8 @@ def speak(*, hall: Hall, caller: Caller, call: str, step: SpeechStep) -> SpeechA
 
     Takes no branch lock and makes no event. The queue is not changed by it, nobody's screen shows it, and a
     speaker says "going" every two seconds: in front of every tap and every call that would be a queue of its own,
-    and every screen would be painted anew. What must be decided once is one row, and its key decides it.
+    and every screen would be painted anew. What must be decided once is who is heard in a room, and a lock of that
+    room decides it.
 
     Raises NotAllowed for anybody but a display in use.
     """
@@ -132,34 +133,20 @@ def speak(*, hall: Hall, caller: Caller, call: str, step: SpeechStep) -> SpeechA
         assert device.display is not None, "a display's token is a display's"
         settings = device.display.settings
         room = room_of(device_id, settings)
-        now = hall.clock.now()
         if settings.is_silent:
             return speech.may_not(speech_rows.leader(connection, caller.branch, room))
-        after = _decided(connection, caller.branch, room, call, device_id, step, now)
+        speech_rows.lock_room(connection, caller.branch, room)
+        # Read behind the lock: what was granted while this one waited for it must not look like the future's.
+        now = hall.clock.now()
+        other = speech_rows.other(connection, caller.branch, room, call, device=device_id, now=now)
+        present = speech_rows.present(connection, caller.branch, room, call)
+        after = speech.decided(present, device=device_id, step=step, now=now, other=other)
+        if present is None and after is not None:
+            speech_rows.begin(connection, caller.branch, room, call, after)
+        elif after is not None and after != present:
+            speech_rows.save(connection, caller.branch, room, call, after)
         leader = speech_rows.leader(connection, caller.branch, room)
-    return speech.answer(after, device=device_id, now=now, leader=leader)
-
-
-def _decided(
-    connection: Connection,
-    branch: BranchId,
-    room: str,
-    call: str,
-    device: DeviceId,
-    step: SpeechStep,
-    now: datetime,
-) -> speech.Speech | None:
-    present = speech_rows.present(connection, branch, room, call)
-    after = speech.decided(present, device=device, step=step, now=now)
-    if present is None and after is not None:
-        if speech_rows.begin(connection, branch, room, call, after):
-            return after
-        # Another display was faster by less than this transaction; its row is there now.
-        present = speech_rows.present(connection, branch, room, call)
-        after = speech.decided(present, device=device, step=step, now=now)
-    if after is not None and after != present:
-        speech_rows.save(connection, branch, room, call, after)
-    return after
+    return speech.answer(after, device=device_id, now=now, leader=leader, other=other)
 
 
 def _display(

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from server.db.codec import Row
 from server.db.tables import speech
@@ -20,6 +18,22 @@ _here = (
     speech.c.call == sa.bindparam("of_call"),
 )
 _present = sa.select(speech).where(*_here).with_for_update()
+_other = (
+    sa.select(speech)
+    .where(
+        speech.c.branch_id == sa.bindparam("branch"),
+        speech.c.room == sa.bindparam("in_room"),
+        speech.c.call != sa.bindparam("of_call"),
+        speech.c.device_id != sa.bindparam("device"),
+        speech.c.said_at.is_(None),
+        speech.c.until > sa.bindparam("now", type_=speech.c.until.type),
+    )
+    .order_by(speech.c.until.desc())
+    .limit(1)
+)
+_lock = sa.select(
+    sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(sa.bindparam("name", type_=sa.Text), 0))
+)
 _save = (
     sa.update(speech)
     .where(*_here)
@@ -52,12 +66,33 @@ def present(connection: sa.Connection, branch: BranchId, room: str, call: str) -
     return None if row is None else _speech(row)
 
 
-def begin(connection: sa.Connection, branch: BranchId, room: str, call: str, new: Speech) -> bool:
-    """Write the first speech of a call; False when another display was faster, whose transaction is over by then."""
-    insert: Any = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
-    statement = insert(speech).values(branch_id=branch, room=room, call=call, **_values(new))
-    kept = connection.execute(statement.on_conflict_do_nothing().returning(speech.c.call))
-    return kept.one_or_none() is not None
+def lock_room(connection: sa.Connection, branch: BranchId, room: str) -> None:
+    """Let nobody else decide about this room until the transaction ends; before any row of it is read."""
+    # On SQLite the transaction has the whole database to itself (BEGIN IMMEDIATE).
+    if connection.dialect.name == "postgresql":
+        connection.execute(_lock, {"name": f"speech:{branch}:{room}"})
+
+
+def other(
+    connection: sa.Connection,
+    branch: BranchId,
+    room: str,
+    call: str,
+    *,
+    device: DeviceId,
+    now: datetime,
+) -> Speech | None:
+    """What another display is saying in the room at this moment, of another call."""
+    place = {**_place(branch, room, call), "device": device, "now": now}
+    row = connection.execute(_other, place).one_or_none()
+    return None if row is None else _speech(row)
+
+
+def begin(connection: sa.Connection, branch: BranchId, room: str, call: str, new: Speech) -> None:
+    """Write the first speech of a call, with the room locked."""
+    connection.execute(
+        sa.insert(speech).values(branch_id=branch, room=room, call=call, **_values(new))
+    )
 
 
 def save(connection: sa.Connection, branch: BranchId, room: str, call: str, value: Speech) -> None:

@@ -1,6 +1,7 @@
 """Who speaks a call in a room: one display, once; another takes over when it dies in the middle of a sentence.
 
-A grant lives for `GRANT` and is kept alive by "going". Said to its end, a call is said in that room for good.
+A grant lives for `GRANT` and is kept alive by "going"; while it lives, no other call begins
+in that room. Said to its end, a call is said in that room for good.
 """
 
 from __future__ import annotations
@@ -30,15 +31,25 @@ class Speech:
 
 
 def decided(
-    present: Speech | None, *, device: DeviceId, step: SpeechStep, now: datetime
+    present: Speech | None,
+    *,
+    device: DeviceId,
+    step: SpeechStep,
+    now: datetime,
+    other: Speech | None = None,
 ) -> Speech | None:
-    """The speech after one display's step; the same object when nothing changed, None when there is none."""
+    """The speech after one display's step; the same object when nothing changed, None when there is none.
+
+    `other` is what another display is saying in the room, of another call: see `is_in_the_way`.
+    """
     match step:
         case "begin":
-            return _begun(present, device, now)
+            return _begun(present, device, now, other)
         case "going":
             # Later than its grant lived, while nobody else began: the sentence is still its own.
             if present is None or present.device != device or present.said_at is not None:
+                return present
+            if present.until <= now and is_in_the_way(other, device, now):
                 return present
             return replace(present, until=now + GRANT)
         case "said":
@@ -50,7 +61,16 @@ def decided(
             assert_never(step)
 
 
-def _begun(present: Speech | None, device: DeviceId, now: datetime) -> Speech:
+def is_in_the_way(other: Speech | None, device: DeviceId, now: datetime) -> bool:
+    """Whether another display is being heard in the room: two voices at once are as useless as none."""
+    return (
+        other is not None and other.said_at is None and other.device != device and other.until > now
+    )
+
+
+def _begun(
+    present: Speech | None, device: DeviceId, now: datetime, other: Speech | None
+) -> Speech | None:
     if present is not None and present.said_at is not None:
         return present
     if present is not None and present.device != device and present.until > now:
@@ -58,18 +78,27 @@ def _begun(present: Speech | None, device: DeviceId, now: datetime) -> Speech:
     if present is not None and present.device == device and present.until > now:
         # Asked again, because the reply was lost.
         return replace(present, until=now + GRANT)
+    if is_in_the_way(other, device, now):
+        return present
     return Speech(device=device, begun_at=now, until=now + GRANT)
 
 
 def answer(
-    after: Speech | None, *, device: DeviceId, now: datetime, leader: DeviceId | None
+    after: Speech | None,
+    *,
+    device: DeviceId,
+    now: datetime,
+    leader: DeviceId | None,
+    other: Speech | None = None,
 ) -> SpeechAnswer:
-    """What the display is told. `leader` is who spoke last in the room."""
+    """What the display is told. `leader` is who spoke last in the room, `other` as in `decided`."""
     is_said = after is not None and after.said_at is not None
     is_granted = after is not None and not is_said and after.device == device and after.until > now
     retry = 0.0
     if after is not None and not is_said and not is_granted:
         retry = max((after.until - now).total_seconds(), RETRY_SECONDS_MIN)
+    if other is not None and not is_said and not is_granted and is_in_the_way(other, device, now):
+        retry = max(retry, (other.until - now).total_seconds(), RETRY_SECONDS_MIN)
     return SpeechAnswer(is_granted=is_granted, is_said=is_said, leader=leader, retry_seconds=retry)
 
 

@@ -199,6 +199,23 @@ def test_one_display_of_a_room_speaks_and_another_takes_over(town: Town) -> None
     assert len(told(town, *EventKind)) == seq, "the queue does not hear of it"
 
 
+def test_two_calls_are_not_said_at_once_in_one_room(town: Town) -> None:
+    one, two = a_display(town, room="hall", speaks=("a",)), a_display(town, room="hall")
+    elsewhere = a_display(town, room="stairs")
+    other = "B001/1/1780300801"
+    assert speak(town, one).is_granted
+    refused = speak(town, two, call=other)
+    assert (refused.is_granted, refused.is_said) == (False, False)
+    assert refused.retry_seconds == GRANT.total_seconds()
+    assert speak(town, elsewhere, call=other).is_granted
+    speak(town, one, "said")
+    assert speak(town, two, call=other).is_granted
+    assert not speak(town, one, call="A002/1/1780300802").is_granted
+    town.clock.advance(GRANT)
+    assert speak(town, one, call="A002/1/1780300802").is_granted, "it died in mid-sentence"
+    assert not speak(town, two, "going", call=other).is_granted, "another is heard now"
+
+
 def test_a_recall_is_another_call(town: Town) -> None:
     display = a_display(town)
     speak(town, display)

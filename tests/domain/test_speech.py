@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from hypothesis import given
@@ -84,6 +85,25 @@ def test_going_and_said_without_a_beginning_are_nothing() -> None:
         row, told = step(None, ONE, kind, MORNING)
         assert row is None
         assert (told.is_granted, told.is_said, told.retry_seconds) == (False, False, 0.0)
+
+
+def test_while_one_call_is_said_no_other_begins_in_the_room() -> None:
+    other = Speech(device=ONE, begun_at=MORNING, until=MORNING + GRANT)
+    for present in (None, Speech(device=TWO, begun_at=MORNING, until=MORNING)):
+        now = MORNING + SECOND
+        for kind in ("begin", "going"):
+            row = speech.decided(present, device=TWO, step=kind, now=now, other=other)
+            told = speech.answer(row, device=TWO, now=now, leader=ONE, other=other)
+            assert row is present
+            assert (told.is_granted, told.is_said, told.retry_seconds) == (
+                False,
+                False,
+                (GRANT - SECOND).total_seconds(),
+            )
+    ended = replace(other, until=MORNING, said_at=MORNING)
+    for gone, now in ((other, MORNING + GRANT), (ended, MORNING)):
+        row = speech.decided(None, device=TWO, step="begin", now=now, other=gone)
+        assert speech.answer(row, device=TWO, now=now, leader=ONE, other=gone).is_granted
 
 
 @given(

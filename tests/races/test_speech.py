@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import multiprocessing
 import threading
+import time
 from collections import Counter
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import pairwise
 
 from server.actions import displays
 from server.actions.hall import Caller, Hall
@@ -49,6 +51,32 @@ def say_all(hall: Hall, display: Caller, together: threading.Barrier) -> list[st
     return said
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Voice:
+    """A display of a process of its own, and the calls that only it says."""
+
+    url: str
+    display: Caller
+    calls: tuple[str, ...]
+
+
+def overlap(voice: Voice) -> list[tuple[float, float]]:
+    """When it had the room, for each of its calls: within these moments the grant was its own."""
+    engine, hall = open_hall(voice.url, SystemClock(), SystemChance())
+    held = []
+    for call in voice.calls:
+        while not displays.speak(
+            hall=hall, caller=voice.display, call=call, step="begin"
+        ).is_granted:
+            time.sleep(0.002)
+        begun = time.time()
+        time.sleep(0.01)
+        held.append((begun, time.time()))
+        assert displays.speak(hall=hall, caller=voice.display, call=call, step="said").is_said
+    engine.dispose()
+    return held
+
+
 def room_of(town: Town, count: int) -> tuple[Caller, ...]:
     """Displays that hear each other."""
     found = tuple(paired(town, kind="display")[0] for _ in range(count))
@@ -80,4 +108,20 @@ def test_each_call_is_spoken_once_by_two_processes(database_url: str) -> None:
     with ProcessPoolExecutor(2, mp_context=spawn) as pool:
         said = [call for found in pool.map(work, crews) for call in found]
     assert Counter(said) == Counter(CALLS)
+    engine.dispose()
+
+
+def test_two_processes_never_say_two_calls_of_one_room_at_once(database_url: str) -> None:
+    engine = open_engine(database_url)
+    town = build_town(database_url, engine, SeededChance())
+    one, two = room_of(town, 2)
+    voices = [
+        Voice(url=town.url, display=one, calls=tuple(CALLS[::2])),
+        Voice(url=town.url, display=two, calls=tuple(CALLS[1::2])),
+    ]
+    spawn = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(2, mp_context=spawn) as pool:
+        held = sorted(span for found in pool.map(overlap, voices) for span in found)
+    assert len(held) == len(CALLS)
+    assert all(end <= begun for (_, end), (begun, _) in pairwise(held))
     engine.dispose()
