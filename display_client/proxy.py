@@ -137,7 +137,12 @@ class Proxy:
     def _shelf(self, target: str) -> Shelf | None:
         path = urlsplit(target).path
         plain = unquote(path)
-        if len(target) > TARGET_LENGTH_MAX or ".." in plain or "//" in plain or "\\" in plain + target:
+        if (
+            len(target) > TARGET_LENGTH_MAX
+            or ".." in plain
+            or "//" in plain
+            or "\\" in plain + target
+        ):
             return None
         if path == self._page_path:
             return PAGES

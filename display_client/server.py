@@ -16,6 +16,8 @@ from server.wire_displays import SpeechAnswer, SpeechStep
 AGENT: Final = "nouba-display"
 SPEECH_TIMEOUT_SECONDS: Final = 2.0
 """A grant lives 5 s: two questions fit into it."""
+GOING_TIMEOUT_SECONDS: Final = 1.0
+"""A lost word must leave time for the next one."""
 KNOCK_TIMEOUT_SECONDS: Final = 0.9
 """While the server is away, a question that is asked too early must not hang past the network's return."""
 _SEQ_HEADER: Final = "x-nouba-seq"
@@ -73,7 +75,8 @@ class HttpDisplayServer(DeviceServer):
     def speech(self, call: str, step: SpeechStep, *, key: str) -> SpeechAnswer:
         """Whether this display may speak a call now."""
         body = {"call": call, "step": step}
-        reply = self.post("/device/speech", body, key=key, timeout=SPEECH_TIMEOUT_SECONDS)
+        timeout = GOING_TIMEOUT_SECONDS if step == "going" else SPEECH_TIMEOUT_SECONDS
+        reply = self.post("/device/speech", body, key=key, timeout=timeout)
         return read(reply, SpeechAnswer)
 
     def screenshot(self, order: int, jpeg: bytes) -> None:

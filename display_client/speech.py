@@ -33,8 +33,10 @@ from server.wire_displays import (
     call_key,
 )
 
-GOING_SECONDS: Final = 2.0
-"""The grant lives 5 s: one lost word of ours does not end it."""
+GOING_SECONDS: Final = 1.5
+"""From one sending to the next. The grant lives 5 s: a lost word, which takes 1 s, does not end it."""
+GRANT_SECONDS: Final = 4.5
+"""After the sending of the last word that was answered, another may begin: the grant less a margin."""
 FOLLOWER_SECONDS: Final = 2.0
 """How long the others leave it to the leader to begin."""
 RANK_SECONDS: Final = 0.5
@@ -52,6 +54,8 @@ CHIME_PAUSE_SECONDS: Final = 0.35
 LANGUAGE_PAUSE_SECONDS: Final = 0.45
 TURN_SECONDS: Final = 0.1
 UNTOLD_AGAIN_SECONDS: Final = 1.0
+WORDS_LATE_SECONDS: Final = 4.0
+"""A language that is only late is waited for so long, while another is here."""
 WORDS_SECONDS_MAX: Final = 15.0
 """A call whose sentences cannot be had for so long is announced by its chime alone."""
 _log = structlog.get_logger(__name__)
@@ -120,8 +124,6 @@ class Speaker:
         self._woken = threading.Event()
         self._stopping = threading.Event()
 
-    # ------------------------------------------------------------ the link
-
     def hear(self, view: BoardView) -> None:
         """Another state of the board."""
         with self._lock:
@@ -147,8 +149,6 @@ class Speaker:
         if self._fault:
             return "fault"
         return "off" if self._settings.is_silent else "ok"
-
-    # ------------------------------------------------------------ the loop
 
     def run(self) -> None:
         """Turn after turn until `stop`."""
@@ -243,9 +243,8 @@ class Speaker:
             self._keep()
         self._woken.set()
 
-    # ------------------------------------------------------------ one call
-
     def _ask(self, head: _Head) -> None:
+        sent = self._steady()
         try:
             answer = self._server.speech(head.key, "begin", key=uuid4().hex)
         except Away:
@@ -253,7 +252,7 @@ class Speaker:
                 head.ask_at = self._steady() + RETRY_SECONDS_MIN
                 return
             # Alone in its room there is nobody to say it twice; the server is told when it is back.
-            self._say(head, is_granted=False)
+            self._say(head, granted=None)
             return
         except (Revoked, Refusal) as problem:
             _log.warning("speech_refused", problem=str(problem))
@@ -261,7 +260,7 @@ class Speaker:
             return
         self._leader = answer.leader
         if answer.is_granted:
-            self._say(head, is_granted=True)
+            self._say(head, granted=sent)
         elif answer.is_said:
             self._settled(head)
         else:
@@ -276,7 +275,8 @@ class Speaker:
         for language in self._languages:
             pause = LANGUAGE_PAUSE_SECONDS if language in found else 0.0
             self._lasted[language] = seconds_of(found[language]) + pause if pause else 0.0
-        if found or is_whole or self._steady() - head.since > WORDS_SECONDS_MAX:
+        limit = WORDS_LATE_SECONDS if found else WORDS_SECONDS_MAX
+        if is_whole or self._steady() - head.since > limit:
             head.found = found
         return head.found is not None
 
@@ -285,8 +285,8 @@ class Speaker:
             waiting = tuple(call for call in self._queue.waiting if self._is_spoken(call))
             return waiting, self._languages
 
-    def _say(self, head: _Head, *, is_granted: bool) -> None:
-        """From the chime to the last language. A sound that fails leaves the call unsaid."""
+    def _say(self, head: _Head, *, granted: float | None) -> None:
+        """From the chime to the last language. A sound that fails leaves it unsaid. `granted`: when that was asked."""
         wav, spoken = self._composed(head)
         title = f"{head.key} {','.join(spoken)}".rstrip()
         try:
@@ -294,7 +294,7 @@ class Speaker:
                 wav, volume_percent=self._settings.volume_percent, title=title
             )
             try:
-                is_whole = self._played(playing, head.key, is_granted=is_granted)
+                is_whole = self._played(playing, head.key, granted)
             finally:
                 playing.stop()
         except PlayerFailed as failure:
@@ -324,20 +324,26 @@ class Speaker:
         sentence = one_stream([found[language] for language in spoken], LANGUAGE_PAUSE_SECONDS)
         return one_stream((self._words.chime(), sentence), CHIME_PAUSE_SECONDS), spoken
 
-    def _played(self, playing: Playing, key: str, *, is_granted: bool) -> bool:
-        """Whether it was played to its end; False when the room belongs to another meanwhile. Raises PlayerFailed."""
-        while not playing.wait(GOING_SECONDS):
+    def _played(self, playing: Playing, key: str, granted: float | None) -> bool:
+        """Whether it was played to its end; False when the room may be another's meanwhile. Raises PlayerFailed."""
+        sent = self._steady() if granted is None else granted
+        while not playing.wait(max(sent + GOING_SECONDS - self._steady(), 0.0)):
             if self._stopping.is_set():
                 return False
-            if not is_granted:
+            sent = self._steady()
+            if granted is None:
                 continue
+            if self._settings.room and sent - granted >= GRANT_SECONDS:
+                _log.warning("speech_cut_off", call=key)
+                return False
             try:
                 answer = self._server.speech(key, "going", key=uuid4().hex)
             except (Away, Revoked, Refusal):
-                continue  # what was begun is said to its end
+                continue  # alone in its room, it says to its end what was begun
             if not answer.is_granted:
                 _log.warning("speech_taken_over", call=key)
                 return False
+            granted = sent
         return True
 
     def _settled(self, head: _Head) -> None:
@@ -346,8 +352,6 @@ class Speaker:
             self._queue.done(head.key)
             self._keep()
         self._woken.set()
-
-    # ------------------------------------------------------------ what failed
 
     def _tell_untold(self) -> None:
         """Calls that were said: the server hears of each, however late, and acts once by its key."""

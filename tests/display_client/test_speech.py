@@ -30,6 +30,7 @@ class Grants:
         self.clock = clock
         self.answer = GRANTED
         self.is_away = False
+        self.stalls = 0
         self.asked: list[tuple[float, str, str]] = []
         self.keys: list[str] = []
 
@@ -37,6 +38,10 @@ class Grants:
         if self.is_away:
             self.keys.append(key)
             raise Away("gone")
+        if step == "going" and self.stalls:
+            self.stalls -= 1
+            self.clock.pass_by(1.0)
+            raise Away("no reply in time")
         self.asked.append((self.clock.seconds, call.split("/", maxsplit=1)[0], step))
         self.keys.append(key)
         return self.answer
@@ -50,6 +55,7 @@ class Voice:
 
     def __init__(self) -> None:
         self.languages = ("ar", "fr")
+        self.late: tuple[str, ...] = ()
         self.is_away = False
 
     def chime(self) -> bytes:
@@ -57,7 +63,7 @@ class Voice:
 
     def sentence(self, language: str, number: str, desk: int) -> bytes | None:
         del number, desk
-        if self.is_away:
+        if self.is_away or language in self.late:
             raise Away("gone")
         return silence(4.0) if language in self.languages else None
 
@@ -69,6 +75,7 @@ class Loudspeaker:
     clock: Moving
     during: Callable[[], None] = lambda: None
     is_broken: bool = False
+    steps: int = 3
     played: list[tuple[str, int]] = field(default_factory=list)
     stopped: int = 0
 
@@ -86,7 +93,7 @@ class Loudspeaker:
 class _Sounding:
     def __init__(self, speaker: Loudspeaker) -> None:
         self._speaker = speaker
-        self._left = 3
+        self._left = speaker.steps
 
     def wait(self, seconds: float) -> bool:
         self._speaker.clock.pass_by(seconds)
@@ -212,8 +219,57 @@ def test_a_display_that_lost_its_grant_stops(tmp_path: Path) -> None:
     assert hall.loudspeaker.stopped == 1
 
 
-def test_the_server_goes_away_in_mid_sentence(tmp_path: Path) -> None:
+def test_one_lost_word_does_not_end_the_grant(tmp_path: Path) -> None:
     hall = Hall(tmp_path)
+    hall.led_by(1)
+    hall.loudspeaker.steps = 6
+    hall.grants.stalls = 1
+    hall.shows(call("A001", 1))
+    hall.turns(0.1)
+    heard = [at for at, _, step in hall.grants.asked if step in ("begin", "going")]
+    assert heard == [0.0, 3.0, 4.5, 6.0, 7.5]
+    assert hall.grants.steps()[-1] == ("A001", "said")
+
+
+def test_cut_off_in_a_shared_room_it_stops_before_another_may_begin(tmp_path: Path) -> None:
+    hall = Hall(tmp_path)
+    hall.led_by(1)
+    hall.loudspeaker.steps = 20
+    hall.loudspeaker.during = lambda: setattr(hall.grants, "is_away", True)
+    hall.shows(call("A001", 1))
+    hall.speaker.turn()
+    assert hall.clock.seconds == 4.5
+    assert hall.loudspeaker.stopped == 1
+    hall.loudspeaker.during = lambda: None
+    hall.grants.is_away = False
+    hall.turns(1)
+    assert hall.grants.steps()[-1] == ("A001", "said"), "the call is not lost"
+
+
+def test_a_language_that_is_only_late_is_waited_for(tmp_path: Path) -> None:
+    hall = Hall(tmp_path)
+    hall.led_by(1)
+    hall.voice.late = ("fr",)
+    hall.shows(call("A001", 1))
+    hall.turns(3)
+    assert hall.grants.asked == []
+    hall.voice.late = ()
+    hall.turns(0.1)
+    assert hall.loudspeaker.played == [(f"{call_key(call('A001', 1))} ar,fr", 80)]
+
+
+def test_a_language_that_stays_away_is_left_out(tmp_path: Path) -> None:
+    hall = Hall(tmp_path)
+    hall.led_by(1)
+    hall.voice.late = ("fr",)
+    hall.shows(call("A001", 1))
+    hall.turns(4.3)
+    assert 4.0 <= hall.first_begin() < 4.3
+    assert hall.loudspeaker.played == [(f"{call_key(call('A001', 1))} ar", 80)]
+
+
+def test_the_server_goes_away_in_mid_sentence(tmp_path: Path) -> None:
+    hall = Hall(tmp_path, room="")
     hall.led_by(1)
     hall.shows(call("A001", 1))
     hall.loudspeaker.during = lambda: setattr(hall.grants, "is_away", True)
