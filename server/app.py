@@ -29,6 +29,7 @@ from server.delivery.push import Pusher
 from server.delivery.worker import Hints, Worker
 from server.domain.ticket import Ticket
 from server.media import MediaFolders
+from server.pages.compressing import compress_static
 from server.pages.protection import protect_pages
 from server.pages.rendering import ROOT, Renderer
 from server.rooms import Rooms
@@ -191,6 +192,7 @@ def _configure(app: Flask, config: Config) -> None:
 
 def _protect(app: Flask, config: Config) -> None:
     forms_only = protect_pages(app, https=config.security.https)
+    compress_static(app)
     for blueprint in (api.public, api.blueprint):  # no cookie opens these doors
         forms_only.exempt(blueprint)
     limits.limiter.init_app(app)

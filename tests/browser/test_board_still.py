@@ -15,7 +15,7 @@ from tests.browser.town import CERTIFICATES, CIVIL, LEGAL, House, Site
 from tests.end_to_end.browsers import BOARD
 
 pytestmark = pytest.mark.browser
-PAGE_BYTES_MAX = 190 * 1024
+PAGE_BYTES_MAX = 100 * 1024
 """As served, before fonts."""
 MANY_CALLS = 500
 REMEMBERED_MAX = 64

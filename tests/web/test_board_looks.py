@@ -137,3 +137,21 @@ def test_a_wait_is_as_short_as_a_wall_needs_it(low: int, high: int, said: str) -
     wait = WaitRange(p50_seconds=low * MINUTE, p90_seconds=high * MINUTE)
     assert wait_range("en", wait) == said
     assert wait_range("en", None) == ""
+
+
+def test_static_files_travel_compressed_and_pages_do_not(town: Town, tmp_path: Path) -> None:
+    client = open_site(town, tmp_path).app.test_client()
+    headers = {"Accept-Encoding": "gzip"}
+    plain = client.get("/static/css/board.css")
+    small = client.get("/static/css/board.css", headers=headers)
+    assert small.headers["Content-Encoding"] == "gzip"
+    assert len(small.data) < len(plain.data) / 2
+    assert "Content-Encoding" not in plain.headers
+    again = client.get(
+        "/static/css/board.css", headers={**headers, "If-None-Match": small.headers["ETag"]}
+    )
+    assert again.status_code == 304
+    for answer in (plain, small, again):
+        answer.close()
+    page = client.get(f"/board/{town.slug}", headers=headers)
+    assert "Content-Encoding" not in page.headers
