@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, Literal
+from pathlib import Path
+from typing import Final, Literal, TypeVar
 
 from device_client.browser import find_browser
 from device_client.clock import steady_seconds
@@ -21,6 +22,7 @@ SKEW_SECONDS_MAX: Final = 5.0
 DISK_MEGABYTES_MIN: Final = 200
 
 Verdict = Literal["ok", "note", "fault"]
+Settings = TypeVar("Settings")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +63,16 @@ def pairing_of(place: DevicePlace) -> tuple[Identity | None, Finding]:
         return None, Finding(subject="pairing", verdict="fault", text=str(error), advice=advice)
     text = f"{identity.name} of {identity.branch}, token kept for its owner alone"
     return identity, Finding(subject="pairing", verdict="ok", text=text)
+
+
+def settings_of(read: Callable[[], Settings], file: Path) -> tuple[Settings | None, Finding]:
+    """Whether `file` can be read; `read` raises SettingsError where it cannot."""
+    try:
+        settings = read()
+    except SettingsError as error:
+        advice = "correct that line"
+        return None, Finding(subject="settings", verdict="fault", text=str(error), advice=advice)
+    return settings, Finding(subject="settings", verdict="ok", text=str(file))
 
 
 def server_of(

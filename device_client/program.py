@@ -1,10 +1,11 @@
-"""One program on one data folder: its version, and the lock that keeps a second one out."""
+"""One program on one data folder: its version, its loops, and the lock that keeps a second one out."""
 
 from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from importlib.metadata import version as version_of
 
@@ -16,6 +17,17 @@ _LOCK = "running.lock"
 def program_version() -> str:
     """What reports and pairings tell."""
     return version_of("nouba")
+
+
+def started(loops: Mapping[str, Callable[[], None]]) -> list[threading.Thread]:
+    """Begin each loop in a thread of its own, named after it; none outlives the program."""
+    threads = [
+        threading.Thread(target=loop, name=f"nouba-{name}", daemon=True)
+        for name, loop in loops.items()
+    ]
+    for thread in threads:
+        thread.start()
+    return threads
 
 
 @contextmanager

@@ -17,8 +17,9 @@ from device_client.doctor import (
     disk_of,
     pairing_of,
     server_of,
+    settings_of,
 )
-from device_client.place import Identity, SettingsError
+from device_client.place import Identity
 from device_client.program import is_running
 from display_client.player import PROGRAMS, PlayerFailed, find_player
 from display_client.power import ScreenFailure, find_screen
@@ -68,14 +69,10 @@ def _pairing(patient: _Patient) -> Iterator[Finding]:
 
 
 def _settings(patient: _Patient) -> Iterator[Finding]:
-    try:
-        patient.settings = patient.place.settings()
-    except SettingsError as error:
-        yield Finding(
-            subject="settings", verdict="fault", text=str(error), advice="correct that line"
-        )
-    else:
-        yield Finding(subject="settings", verdict="ok", text=str(patient.place.settings_file))
+    place = patient.place
+    settings, finding = settings_of(place.settings, place.settings_file)
+    patient.settings = settings or patient.settings
+    yield finding
 
 
 def _server(patient: _Patient) -> Iterator[Finding]:

@@ -16,7 +16,7 @@ from device_client.clock import DeviceClock, Timekeeper, boot_id, steady_seconds
 from device_client.http import Away
 from device_client.pages import HOST, PageServer
 from device_client.place import Identity, SettingsError
-from device_client.program import program_version
+from device_client.program import program_version, started
 from device_client.server import Revoked
 from display_client.browser import Supervisor, browser_command, limits_of
 from display_client.cache import Cache
@@ -82,13 +82,7 @@ class Display:
         }
         if self.browser is not None:
             loops["browser"] = self.browser.run
-        threads = [
-            threading.Thread(target=loop, name=f"nouba-{name}", daemon=True)
-            for name, loop in loops.items()
-        ]
-        for thread in threads:
-            thread.start()
-        return threads
+        return started(loops)
 
     def stop(self, threads: list[threading.Thread]) -> None:
         """End them; the sentence that is being said is cut, and begun anew by whoever asks next."""

@@ -216,8 +216,7 @@ class Speaker:
         return FOLLOWER_SECONDS + RANK_SECONDS * (self._device % RANKS)
 
     def _is_shown(self, call: BoardCall) -> bool:
-        look = look_of_settings(self._settings)
-        return (not look.lines or call.service in look.lines) and look.desk in (None, call.desk)
+        return look_of_settings(self._settings).has(call.service, call.desk)
 
     def _is_spoken(self, call: BoardCall) -> bool:
         if self._settings.is_silent:

@@ -18,8 +18,9 @@ from device_client.doctor import (
     disk_of,
     pairing_of,
     server_of,
+    settings_of,
 )
-from device_client.place import Identity, SettingsError
+from device_client.place import Identity
 from device_client.program import is_running
 from kiosk_client.catalogue import Catalogue
 from kiosk_client.journal import Journal, JournalFailure
@@ -89,14 +90,10 @@ def _pairing(patient: _Patient) -> Iterator[Finding]:
 
 
 def _settings(patient: _Patient) -> Iterator[Finding]:
-    try:
-        patient.settings = patient.place.settings()
-    except SettingsError as error:
-        yield Finding(
-            subject="settings", verdict="fault", text=str(error), advice="correct that line"
-        )
-    else:
-        yield Finding(subject="settings", verdict="ok", text=str(patient.place.settings_file))
+    place = patient.place
+    settings, finding = settings_of(place.settings, place.settings_file)
+    patient.settings = settings or patient.settings
+    yield finding
 
 
 def _server(patient: _Patient) -> Iterator[Finding]:

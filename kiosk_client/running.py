@@ -14,7 +14,7 @@ from device_client.browser import Browser, command_line, find_browser
 from device_client.clock import Anchor, DeviceClock, Timekeeper, boot_id
 from device_client.pages import HOST, Attention, PageServer
 from device_client.place import Identity, SettingsError
-from device_client.program import program_version
+from device_client.program import program_version, started
 from kiosk_client.browser import FLAGS
 from kiosk_client.house import Home
 from kiosk_client.journal import Journal, JournalFailure
@@ -60,13 +60,7 @@ class Kiosk:
         }
         if self.browser is not None:
             loops["browser"] = self.browser.run
-        threads = [
-            threading.Thread(target=loop, name=f"nouba-{name}", daemon=True)
-            for name, loop in loops.items()
-        ]
-        for thread in threads:
-            thread.start()
-        return threads
+        return started(loops)
 
     def stop(self, threads: list[threading.Thread]) -> None:
         """End them; what is not printed or uploaded yet is in the journal."""

@@ -51,11 +51,12 @@ class Look:
 
     def of(self, view: BoardView) -> BoardView:
         """The part of a board that this wall shows."""
-        calls = tuple(call for call in view.calls if self._has(call.service, call.desk))
+        calls = tuple(call for call in view.calls if self.has(call.service, call.desk))
         lines = tuple(line for line in view.lines if not self.lines or line.code in self.lines)
         return replace(view, calls=calls, lines=lines)
 
-    def _has(self, service: str, desk: int) -> bool:
+    def has(self, service: str, desk: int) -> bool:
+        """Whether a call of this service to this desk is on this wall."""
         return (not self.lines or service in self.lines) and self.desk in (None, desk)
 
 

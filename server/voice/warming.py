@@ -13,8 +13,8 @@ from typing import Protocol
 from server.voice.recordings import Recordings
 from server.voice.rendering import CACHE_FOLDER, RECORDINGS_FOLDER, Order
 
-LOOK_SECONDS = 600  # a server that has just started has other things to do, and so has its machine
-"""Before the first look, when all screens of a hall come back, and between two."""
+LOOK_SECONDS = 600
+"""Before the first look, for a server that has just started has other things to do, and between two."""
 _COMMAND = (sys.executable, "-m", "server.voice.rendering")
 
 

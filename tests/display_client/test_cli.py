@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import re
 import stat
-import threading
-import time
 from pathlib import Path
 
 import pytest
@@ -17,7 +15,8 @@ from display_client.cli import main
 from display_client.doctor import sound_cards
 from display_client.player import recorded
 from display_client.settings import MachineSettings, Place, checked
-from tests.kiosk_client.fake_server import BRANCH, TOKEN, FakeServer, Town, fake_server
+from tests.kiosk_client.fake_server import BRANCH, TOKEN, Town, fake_server
+from tests.kiosk_client.processes import accept_soon
 
 CARDS = """\
  0 [PCH            ]: HDA-Intel - HDA Intel PCH
@@ -37,17 +36,6 @@ def paired(folder: Path, server: str, settings: MachineSettings | None = None) -
     place.keep_identity(Identity(server=server, branch=BRANCH, device=7, name="hall", token=TOKEN))
     place.keep_settings(settings or MachineSettings())
     return place
-
-
-def accept_soon(fake: FakeServer) -> threading.Thread:
-    def accept() -> None:
-        while not fake.town.requests["/pairings/claims"]:
-            time.sleep(0.02)
-        fake.town.accepted = True
-
-    thread = threading.Thread(target=accept)
-    thread.start()
-    return thread
 
 
 def test_pairing_keeps_the_token_for_its_owner_alone(tmp_path: Path) -> None:

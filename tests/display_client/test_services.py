@@ -21,7 +21,8 @@ from tests.display_client.fake_server import FakeServer, serving
 from tests.display_client.running import paired
 from tests.display_client.screens import HEADLESS, until
 from tests.end_to_end.browsers import chromium_path
-from tests.end_to_end.processes import ROOT, free_port
+from tests.end_to_end.processes import free_port
+from tests.end_to_end.programs import ROOT
 
 pytestmark = pytest.mark.browser
 DEVICE = 1

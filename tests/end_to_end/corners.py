@@ -18,7 +18,8 @@ import zxingcpp
 from PIL import Image
 
 from kiosk_client.settings import KioskSettings, Place
-from tests.end_to_end.processes import ROOT, free_port
+from tests.end_to_end.processes import free_port
+from tests.end_to_end.programs import ROOT
 from tests.end_to_end.town_hall import TownHall
 from tests.kiosk_client.processes import Citizen, KioskProcess, running_kiosk
 from virtual_printer import VirtualPrinter

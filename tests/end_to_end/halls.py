@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,53 +21,26 @@ from server.db import credentials
 from server.domain.ids import DeviceId
 from server.domain.roles import Role
 from server.wire_displays import DisplaySettings
-from tests.end_to_end.processes import ROOT, Program, free_port
+from tests.end_to_end.processes import Program, free_port
+from tests.end_to_end.programs import OwnProcess
 from tests.end_to_end.town_hall import TownHall
 
-START_SECONDS_MAX = 40
-STOP_SECONDS_MAX = 10
 PATIENCE_SECONDS = 30.0
 
 
-class Screen:
+class Screen(OwnProcess):
     """`nouba-display run --no-browser` on a data folder, its sound written into a folder."""
 
     def __init__(self, folder: Path, device: int, port: int) -> None:
+        super().__init__(folder / "display.log")
         self.folder = folder
         self.device = device
         self.port = port
         self.sounds = folder / "sounds"
-        self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         """Returns once its page answers."""
-        program = Path(sys.executable).with_name("nouba-display")
-        with (self.folder / "display.log").open("ab") as log:
-            self._process = subprocess.Popen(
-                [str(program), "run", "--no-browser", "--data", str(self.folder)],
-                stdout=log,
-                stderr=log,
-                cwd=ROOT,
-                env=os.environ.copy(),
-                start_new_session=True,
-            )
-        until(self._answers, f"the display answers {self.log()}", START_SECONDS_MAX)
-
-    def kill(self) -> None:
-        """As a power cut would."""
-        assert self._process is not None, "it was started"
-        with suppress(ProcessLookupError):
-            os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.wait()
-
-    def stop(self) -> None:
-        if self._process is None or self._process.poll() is not None:
-            return
-        self._process.terminate()
-        try:
-            self._process.wait(STOP_SECONDS_MAX)
-        except subprocess.TimeoutExpired:
-            self.kill()
+        self.launch("nouba-display", ["run", "--no-browser", "--data", str(self.folder)])
 
     def news(self, after: int = -1) -> dict[str, Any]:
         """As its page asks."""
@@ -93,14 +62,7 @@ class Screen:
         """When, in steady seconds."""
         return [each.at for each in recorded(self.sounds) if each.event == event]
 
-    def log(self) -> str:
-        """What it has said so far."""
-        path = self.folder / "display.log"
-        return path.read_text(encoding="utf-8", errors="replace")[-3000:] if path.exists() else ""
-
     def _answers(self) -> bool:
-        assert self._process is not None, "it was started"
-        assert self._process.poll() is None, f"it ended: {self.log()}"
         try:
             return bool(self.news())
         except OSError:

@@ -4,23 +4,17 @@ from __future__ import annotations
 
 import http.client
 import json
-import os
-import signal
 import socket
-import subprocess
-import sys
-import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-START_SECONDS_MAX = 40
-STOP_SECONDS_MAX = 15
+from tests.end_to_end.programs import OwnProcess
+
 ANSWER_SECONDS_MAX = 15
-ROOT = Path(__file__).resolve().parents[2]
 
 
 def free_port() -> int:
@@ -30,15 +24,15 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-class ServerProcess:
+class ServerProcess(OwnProcess):
     """`nouba serve` on a data folder; killed by its process group, as a power cut would."""
 
     def __init__(self, data: Path, *options: str, environ: Mapping[str, str] | None = None) -> None:
+        super().__init__(data / "server.log")
         self.data = data
         self.port = free_port()
         self._options = options
-        self._environ = {**os.environ, **(environ or {})}
-        self._process: subprocess.Popen[bytes] | None = None
+        self._environ = environ
 
     @property
     def url(self) -> str:
@@ -46,44 +40,8 @@ class ServerProcess:
 
     def start(self) -> None:
         """Returns once it answers."""
-        nouba = Path(sys.executable).with_name("nouba")
-        command = [str(nouba), "serve", "--data", str(self.data), "--port", str(self.port)]
-        log = (self.data / "server.log").open("ab")
-        self._process = subprocess.Popen(
-            [*command, *self._options],
-            stdout=log,
-            stderr=log,
-            env=self._environ,
-            cwd=ROOT,
-            start_new_session=True,
-        )
-        log.close()
-        deadline = time.monotonic() + START_SECONDS_MAX
-        while not self._answers():
-            assert self._process.poll() is None, f"it ended: {self.log()}"
-            assert time.monotonic() < deadline, f"it does not answer: {self.log()}"
-            time.sleep(0.05)
-
-    def kill(self) -> None:
-        """`kill -9` of every process of the server at once."""
-        assert self._process is not None, "it was started"
-        with suppress(ProcessLookupError):
-            os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.wait()
-
-    def stop(self) -> None:
-        """Ask it to end; returns once it did."""
-        if self._process is None or self._process.poll() is not None:
-            return
-        self._process.terminate()
-        try:
-            self._process.wait(STOP_SECONDS_MAX)
-        except subprocess.TimeoutExpired:
-            self.kill()
-
-    def log(self) -> str:
-        """What it has said so far."""
-        return (self.data / "server.log").read_text(encoding="utf-8", errors="replace")[-4000:]
+        place = ["--data", str(self.data), "--port", str(self.port)]
+        self.launch("nouba", ["serve", *place, *self._options], self._environ)
 
     def _answers(self) -> bool:
         try:

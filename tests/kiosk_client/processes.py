@@ -6,9 +6,7 @@ import html
 import http.cookiejar
 import os
 import re
-import signal
-import subprocess
-import sys
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -21,12 +19,11 @@ from urllib.parse import urlencode
 from device_client.place import Identity
 from kiosk_client.journal import Journal
 from kiosk_client.settings import KioskSettings, Place
-from tests.end_to_end.processes import ROOT, free_port
+from tests.end_to_end.processes import free_port
+from tests.end_to_end.programs import OwnProcess
 from tests.kiosk_client.builders import DEVICE
-from tests.kiosk_client.fake_server import BRANCH, TOKEN
+from tests.kiosk_client.fake_server import BRANCH, TOKEN, FakeServer
 
-START_SECONDS_MAX = 30
-STOP_SECONDS_MAX = 10
 ANSWER_SECONDS_MAX = 10
 _FIELD = re.compile(r'<input[^>]*name="(csrf_token|key)"[^>]*value="([^"]*)"')
 _NUMBER = re.compile(r'class="ticket-number"[^>]*>([A-Z]\d{3})<')
@@ -47,56 +44,25 @@ def paired_place(
     return place
 
 
-class KioskProcess:
+class KioskProcess(OwnProcess):
     """`nouba-kiosk run --no-browser` on a data folder."""
 
     def __init__(self, place: Place, *options: str) -> None:
+        super().__init__(place.folder / "kiosk.log")
         self.place = place
         self.port = place.settings().port
         self._options = options
-        self._process: subprocess.Popen[bytes] | None = None
-
-    @property
-    def pid(self) -> int:
-        assert self._process is not None, "it was started"
-        return self._process.pid
 
     def start(self) -> None:
         """Returns once its page answers."""
-        command = [str(Path(sys.executable).with_name("nouba-kiosk")), "run", "--no-browser"]
-        with (self.place.folder / "kiosk.log").open("ab") as log:
-            self._process = subprocess.Popen(
-                [*command, "--data", str(self.place.folder), *self._options],
-                stdout=log,
-                stderr=log,
-                cwd=ROOT,
-            )
-        deadline = time.monotonic() + START_SECONDS_MAX
-        while not self._answers():
-            assert self._process.poll() is None, f"it ended: {self.log()}"
-            assert time.monotonic() < deadline, f"it does not answer: {self.log()}"
-            time.sleep(0.05)
+        place = ["--data", str(self.place.folder)]
+        self.launch("nouba-kiosk", ["run", "--no-browser", *place, *self._options])
 
-    def kill(self) -> None:
-        """`kill -9`."""
-        assert self._process is not None, "it was started"
-        self._process.send_signal(signal.SIGKILL)
-        self._process.wait()
-
-    def stop(self) -> None:
-        """Ask it to end."""
-        if self._process is None or self._process.poll() is not None:
-            return
-        self._process.terminate()
-        try:
-            self._process.wait(STOP_SECONDS_MAX)
-        except subprocess.TimeoutExpired:
-            self.kill()
-            raise
-
-    def log(self) -> str:
-        """What it has said so far."""
-        return (self.place.folder / "kiosk.log").read_text(encoding="utf-8")[-4000:]
+    def stop(self) -> bool:
+        """Ask it to end; a kiosk ends by itself."""
+        ended = super().stop()
+        assert ended, f"it had to be killed: {self.log()}"
+        return ended
 
     def _answers(self) -> bool:
         try:
@@ -104,6 +70,19 @@ class KioskProcess:
                 return True
         except OSError:
             return False
+
+
+def accept_soon(fake: FakeServer) -> threading.Thread:
+    """An administrator who accepts the code once the device asks for it."""
+
+    def accept() -> None:
+        while not fake.town.requests["/pairings/claims"]:
+            time.sleep(0.02)
+        fake.town.accepted = True
+
+    thread = threading.Thread(target=accept)
+    thread.start()
+    return thread
 
 
 @contextmanager

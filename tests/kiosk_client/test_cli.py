@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import re
 import stat
-import threading
-import time
 from pathlib import Path
 
 import pytest
@@ -20,8 +18,8 @@ from kiosk_client.journal import Journal
 from kiosk_client.settings import KioskSettings, Place, checked
 from server.wire_devices import Block
 from tests.kiosk_client.builders import DAY, DEVICE, a_draft, answer_for
-from tests.kiosk_client.fake_server import TOKEN, FakeServer, Town, fake_server
-from tests.kiosk_client.processes import paired_place
+from tests.kiosk_client.fake_server import TOKEN, Town, fake_server
+from tests.kiosk_client.processes import accept_soon, paired_place
 from virtual_printer import Decoder
 
 TOUCH = """\
@@ -46,17 +44,6 @@ B: ABS=3
 
 def nouba_kiosk(place: Path, *words: str) -> Result:
     return CliRunner().invoke(main, [*words, "--data", str(place)])
-
-
-def accept_soon(fake: FakeServer) -> threading.Thread:
-    def accept() -> None:
-        while not fake.town.requests["/pairings/claims"]:
-            time.sleep(0.02)
-        fake.town.accepted = True
-
-    thread = threading.Thread(target=accept)
-    thread.start()
-    return thread
 
 
 def test_pairing_keeps_the_token_for_its_owner_alone(tmp_path: Path) -> None:
