@@ -9,7 +9,9 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from server.actions import settings
+from server.actions.notices import set_notices
 from server.domain.ids import Language
+from server.domain.notices import Notice, Notices
 from tests.browser.looking import keep_language, look
 from tests.browser.screens import Screens
 from tests.browser.town import CERTIFICATES, CIVIL, LEGAL, House, Site
@@ -19,11 +21,18 @@ LANDSCAPE, PORTRAIT = (1920, 1080), (1080, 1920)
 WIDE, SQUARE = (1920, 540), (1080, 1080)
 THREE = f"lines={CIVIL},{LEGAL},{CERTIFICATES}"
 FOUR = f"{THREE},taxes-locales"
+LINE_INKS = ".column-line .line-count, .column-line .line-wait > span, .column-word > span"
 LONG = {
     Language.ARABIC: "الإمضاءات والنسخ المطابقة للأصل وشواهد السكنى والشواهد الإدارية",
     Language.FRENCH: "Légalisation des signatures et copies certifiées conformes à l'original",
     Language.AMAZIGH: "ⴰⵙⵖⵣⵏ ⵏ ⵓⵙⴳⵎⴹ ⴷ ⵜⵏⵖⵍⵉⵏ ⵏ ⵜⵎⵙⵙⵓⵔⵉⵏ ⵜⵓⵏⵚⵉⴱⵉⵏ",
     Language.ENGLISH: "Signatures, certified copies and administrative certificates of residence",
+}
+TOLD = {
+    Language.ARABIC: "جميع الخدمات بالمجان ما لم يعلن عن رسم",
+    Language.FRENCH: "Nos services sont gratuits, sauf taxe affichée",
+    Language.AMAZIGH: "ⵜⵉⵏⴰⴼⵓⵜⵉⵏ ⵏⵏⵖ ⴱⴰⵟⵟⵍ",
+    Language.ENGLISH: "Our services are free unless a fee is displayed",
 }
 SEEN = """([selector, inks]) => [...document.querySelectorAll(selector)]
   .filter((each) => each.checkVisibility({visibilityProperty: true, opacityProperty: true}) && each.textContent.trim())
@@ -136,6 +145,34 @@ def test_every_shape(
         _nothing_is_cut_or_covered(page)
 
 
+@pytest.mark.parametrize(
+    ("size", "query"),
+    [
+        (LANDSCAPE, "mode=rotate"),
+        (LANDSCAPE, "mode=side"),
+        (PORTRAIT, "mode=rotate"),
+        (PORTRAIT, "mode=side"),
+        (LANDSCAPE, THREE),
+        (LANDSCAPE, f"mode=side&{FOUR}"),
+        (PORTRAIT, FOUR),
+        (PORTRAIT, f"mode=side&{THREE}"),
+        (WIDE, "desk=1"),
+    ],
+)
+def test_every_shape_with_a_notice(
+    site: Site, screens: Screens, size: tuple[int, int], query: str
+) -> None:
+    """Of its own house each: a call that is a minute old lends the large place to the notice."""
+    house = site.house()
+    _morning(house)
+    set_notices(hall=house.hall, branch=house.id, wanted=Notices(all=(Notice(texts=TOLD),)))
+    page = screens.open(size)
+    page.goto(f"/board/{house.slug}?{query}")
+    keep_language(page, "ar")
+    expect(page.locator("[data-spot]").first).to_be_visible()
+    _nothing_is_cut_or_covered(page)
+
+
 def _nothing_is_cut_or_covered(page: Page) -> None:
     wall = _seen(page, ".wall")[0]
     numbers = _seen(page, ".ticket-number, .line-letter", inks=True)
@@ -148,6 +185,10 @@ def _nothing_is_cut_or_covered(page: Page) -> None:
     for index, one in enumerate((*numbers, *words)):
         for other in (*numbers, *words)[index + 1 :]:
             assert not one.meets(other), (one, other)
+    for inner, outer in (("[data-spot] .call-number", "[data-spot]"), (LINE_INKS, ".column-line")):
+        cards = _seen(page, outer)
+        for each in _seen(page, inner, inks=True):
+            assert any(each.is_within(card) for card in cards), each
     if page.locator("[data-spot]").count():
         large = max(_seen(page, "[data-spot] .call-number"), key=lambda found: found.size)
         assert large.size == max(found.size for found in numbers), "the number is the largest"
