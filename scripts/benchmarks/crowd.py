@@ -20,6 +20,8 @@ from benchmarks.running import HOST
 
 ANSWER_SECONDS = 60
 CHUNK = 65_536
+SILENT_SECONDS = 1.0
+"""gunicorn hangs up after two silent ones (its `keepalive`): a request that is just then on its way is never read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,16 +68,24 @@ class _Client:
     script: Script
     connection: socket.socket
     request: Request
+    silent_since: float | None
+    """Monotonic seconds, of a connection that has been used before and not in this script."""
+    sent: bytes = b""
     sent_at: float = 0.0
     received: bytearray = field(default_factory=bytearray)
 
 
 class Crowd:
-    """Keeps connections to one server; `run` lets as many scripts as wanted go at once."""
+    """Keeps connections to one server; `run` lets as many scripts as wanted go at once.
 
-    def __init__(self, port: int) -> None:
+    A connection that was silent for `silent_seconds` may be one that the server is giving up: if it ends before
+    anything of its first answer is there, the same bytes, `Idempotency-Key` and all, go once over a new one.
+    """
+
+    def __init__(self, port: int, silent_seconds: float = SILENT_SECONDS) -> None:
         self._port = port
-        self._idle: list[socket.socket] = []
+        self._silent_seconds = silent_seconds
+        self._idle: list[tuple[socket.socket, float]] = []
 
     def run(self, scripts: Sequence[Script]) -> list[Answer]:
         """Follow all scripts to their ends; every answer, in the order of arrival.
@@ -83,12 +93,12 @@ class Crowd:
         Raises BenchWrong when an answer is no success or does not come.
         """
         answers: list[Answer] = []
-        clients = [_Client(script, self._connection(), next(script)) for script in scripts]
+        clients = [self._client(script) for script in scripts]
         with selectors.DefaultSelector() as selector:
             for client in clients:
                 selector.register(client.connection, selectors.EVENT_READ, client)
             for client in clients:
-                self._send(client)
+                self._send(client, selector)
             while selector.get_map():
                 ready = selector.select(ANSWER_SECONDS)
                 if not ready:
@@ -107,39 +117,68 @@ class Crowd:
 
     def close(self) -> None:
         """Hang up."""
-        for connection in self._idle:
+        for connection, _ in self._idle:
             connection.close()
         self._idle.clear()
 
-    def _connection(self) -> socket.socket:
+    def _client(self, script: Script) -> _Client:
         while self._idle:
-            connection = self._idle.pop()
+            connection, since = self._idle.pop()
             # The server hangs up on whoever was silent for a while: that shows as readable.
             try:
                 connection.recv(1)
             except BlockingIOError:
-                return connection
+                return _Client(script, connection, next(script), silent_since=since)
             except OSError:
                 pass
             connection.close()
+        return _Client(script, self._connection(), next(script), silent_since=None)
+
+    def _connection(self) -> socket.socket:
         connection = socket.create_connection((HOST, self._port))
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         connection.settimeout(0.0)
         return connection
 
-    def _send(self, client: _Client) -> None:
-        data = client.request.encoded(self._port)
+    def _send(self, client: _Client, selector: selectors.BaseSelector) -> None:
+        client.sent = client.request.encoded(self._port)
         client.received.clear()
         client.sent_at = time.monotonic()
-        sent = client.connection.send(data)
-        assert sent == len(data), "a request fits into an empty socket"
+        try:
+            self._hand_over(client)
+        except ConnectionError as error:
+            self._open_anew(client, selector, error)
+
+    def _hand_over(self, client: _Client) -> None:
+        sent = client.connection.send(client.sent)
+        assert sent == len(client.sent), "a request fits into an empty socket"
+
+    def _open_anew(
+        self, client: _Client, selector: selectors.BaseSelector, error: ConnectionError | None
+    ) -> None:
+        """Raises BenchWrong when the server had no right to hang up."""
+        selector.unregister(client.connection)
+        client.connection.close()
+        since = client.silent_since
+        was_silent = since is not None and client.sent_at - since >= self._silent_seconds
+        if client.received or not was_silent:
+            raise BenchWrong(f"the server hung up during {client.request.title}") from error
+        client.connection = self._connection()
+        client.silent_since = None
+        selector.register(client.connection, selectors.EVENT_READ, client)
+        self._hand_over(client)
 
     def _receive(
         self, client: _Client, selector: selectors.BaseSelector, answers: list[Answer]
     ) -> None:
-        chunk = client.connection.recv(CHUNK)
+        try:
+            chunk = client.connection.recv(CHUNK)
+        except ConnectionError as error:
+            self._open_anew(client, selector, error)
+            return
         if not chunk:
-            raise BenchWrong(f"the server hung up during {client.request.title}")
+            self._open_anew(client, selector, None)
+            return
         client.received += chunk
         parsed = _parsed(client.received)
         if parsed is None:
@@ -155,13 +194,14 @@ class Crowd:
         if status not in {200, 201}:
             raise BenchWrong(f"{answer.title} was answered {status}: {body[:400]!r}")
         answers.append(answer)
+        client.silent_since = None
         try:
             client.request = client.script.send(answer)
         except StopIteration:
             selector.unregister(client.connection)
-            self._idle.append(client.connection)
+            self._idle.append((client.connection, answer.got_at))
             return
-        self._send(client)
+        self._send(client, selector)
 
 
 def _parsed(received: bytearray) -> tuple[int, bytes] | None:
