@@ -1,4 +1,4 @@
-"""`kiosk`: from the finger to the printer with the server gone, a day brought home, and what waiting costs."""
+"""`kiosk`: finger to printer with the server gone, a day brought home, what waiting and a first visit cost."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import msgspec
 from benchmarks.building import Building, build
 from benchmarks.children import Child, running_child
 from benchmarks.figures import BenchWrong, Figure, Pairs, Wanted, percentile
+from benchmarks.first_visit import visit
 from benchmarks.kiosks import Citizen, Program, has_numbers, pair, running_kiosk, wait_until
 from benchmarks.offline_day import bring_home
 from benchmarks.running import HOST, running_server
@@ -51,7 +52,7 @@ class _Taps:
 
 
 def measure(folder: Path, size: Size) -> Iterator[Figure]:
-    """Two kiosks of one town hall, then one that spends a day alone. Raises BenchWrong."""
+    """Two kiosks of one town hall, one that spends a day alone, one that a browser sees first. Raises BenchWrong."""
     building = build(folder / "hall", SERVICES)
     with running_child("porch") as porch, ExitStack() as stack:
         printer = f"tcp://{HOST}:{porch.answer()['port']}"
@@ -75,6 +76,7 @@ def measure(folder: Path, size: Size) -> Iterator[Figure]:
     yield from _of_days(folder, size)
     yield _alone("idle, its page asking every 2 s", idle, "%", IDLE)
     yield _alone("resident, without the browser", resident, "MiB", MEMORY)
+    yield from visit(building, folder / "visited", len(SERVICES), size, NAME)
 
 
 def _tap(building: Building, kiosks: list[Program], porch: Child, size: Size) -> _Taps:

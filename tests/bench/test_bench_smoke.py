@@ -18,7 +18,7 @@ LINES = {
     "fanout": 4,
     "receipt": 1,
     "memory": 3,
-    "kiosk": 8,
+    "kiosk": 10,
     "painted": 3,
     "storm": 2,
     "soak": 6,
