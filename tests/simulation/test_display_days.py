@@ -13,7 +13,8 @@ from server.wire_displays import SpeechAnswer, SpeechStep
 from tests.databases import Databases
 from tests.simulation.cable import Mishap
 from tests.simulation.display_day import DisplayDay
-from tests.simulation.screen import Parts, Wire
+from tests.simulation.display_wire import Wire
+from tests.simulation.screen import Parts
 
 SEEDS = range(1, 4)
 CITIZENS = 4
