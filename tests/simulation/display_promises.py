@@ -1,4 +1,4 @@
-"""Judges what a hall has heard by docs/decisions/0019: what a display promises under which fault, and no more excuse than that.
+"""Judges what a hall has heard by docs/decisions/0019: what is promised under which fault, and no excuse but that.
 
 A room's machines may be dead, cut off or mute; what only such a machine could have done is excused, nothing else.
 """

@@ -24,7 +24,7 @@ def facts(view: BoardView) -> Mapping[str, object]:
 
 
 class Page:
-    """The page on the glass: it asks its program for news as a browser does, paints it, and says what it has painted."""
+    """The page on the glass: asks its program for news as a browser does, paints them, says what it has painted."""
 
     def __init__(self) -> None:
         self.shown: set[int] = set()

@@ -1,4 +1,4 @@
-"""A display's loudspeaker, heard in its room for as long as a real one would sound, and what may befall it meanwhile."""
+"""A display's loudspeaker, heard in its room as long as a real one would sound, and what may befall it meanwhile."""
 
 from __future__ import annotations
 
