@@ -20,6 +20,7 @@ from display_client.announcing import CHIME_SECONDS, SENTENCE_SECONDS, Queue, la
 from display_client.memory import Memory, Remembered
 from display_client.news import News
 from display_client.player import Player, PlayerFailed, Playing, one_stream, seconds_of
+from display_client.server import GOING_TIMEOUT_SECONDS
 from display_client.words import FetchAhead, Words, sentences
 from server.domain.errors import Refusal
 from server.domain.look import look_of_settings
@@ -108,10 +109,13 @@ class Speaker:
         self._now = now
         self._steady = steady
         self._lock = threading.Lock()
-        self._queue = Queue(known=memory.kept.settled, newest=memory.kept.newest)
+        kept = memory.kept
+        self._queue = Queue(known=kept.settled, newest=kept.newest, unsaid=kept.waiting)
         self._untold = dict(memory.kept.untold)
         self._untold_at = 0.0
         self._settings = DisplaySettings()
+        self._is_alone = False
+        """In a room of its own, as the server has said: until it has, there may be others."""
         self._leader: int | None = None
         self._languages: tuple[str, ...] = ()
         self._lasted: dict[str, float] = {}
@@ -136,6 +140,7 @@ class Speaker:
         """What this display says from now on, and who spoke last in its room."""
         with self._lock:
             self._settings, self._leader = state.settings, state.leader
+            self._is_alone = not state.settings.room
         self._woken.set()
 
     def forget(self) -> None:
@@ -247,7 +252,7 @@ class Speaker:
         try:
             answer = self._server.speech(head.key, "begin", key=uuid4().hex)
         except Away:
-            if self._settings.room:
+            if not self._is_alone:
                 head.ask_at = self._steady() + RETRY_SECONDS_MIN
                 return
             # Alone in its room there is nobody to say it twice; the server is told when it is back.
@@ -326,15 +331,17 @@ class Speaker:
     def _played(self, playing: Playing, key: str, granted: float | None) -> bool:
         """Whether it was played to its end; False when the room may be another's meanwhile. Raises PlayerFailed."""
         sent = self._steady() if granted is None else granted
-        while not playing.wait(max(sent + GOING_SECONDS - self._steady(), 0.0)):
+        while not playing.wait(max(self._next_word(sent, granted) - self._steady(), 0.0)):
             if self._stopping.is_set():
                 return False
             sent = self._steady()
             if granted is None:
                 continue
-            if self._settings.room and sent - granted >= GRANT_SECONDS:
+            if not self._is_alone and sent - granted >= GRANT_SECONDS:
                 _log.warning("speech_cut_off", call=key)
                 return False
+            if not self._is_alone and sent - granted > GRANT_SECONDS - GOING_TIMEOUT_SECONDS:
+                continue  # its answer could come when another sounds already
             try:
                 answer = self._server.speech(key, "going", key=uuid4().hex)
             except (Away, Revoked, Refusal):
@@ -344,6 +351,11 @@ class Speaker:
                 return False
             granted = sent
         return True
+
+    def _next_word(self, sent: float, granted: float | None) -> float:
+        """When to say "going", or to stop, whichever is due."""
+        due = sent + GOING_SECONDS
+        return due if self._is_alone or granted is None else min(due, granted + GRANT_SECONDS)
 
     def _settled(self, head: _Head) -> None:
         head.is_settled = True
@@ -395,5 +407,6 @@ class Speaker:
                 settled=self._queue.settled,
                 newest=self._queue.newest,
                 untold=tuple(self._untold.items()),
+                waiting=self._queue.wanted,
             )
         )

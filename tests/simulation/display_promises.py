@@ -8,6 +8,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from itertools import pairwise
 
+from server.domain.speech import GRANT
 from tests.simulation.hearing import Called, Hearing, Sound, Span
 
 FRESH = timedelta(seconds=60)
@@ -79,6 +80,11 @@ def check_broken_off(hearing: Hearing) -> None:
         troubles = hearing.troubles[sound.speaker]
         lost = [at for at, _, key in troubles.lost if key == sound.key and at >= sound.began]
         is_fault = troubles.any_in(sound.began, sound.ended) or len(lost) > 1
+        # Another one that had said it whole could tell so at last.
+        is_fault = is_fault or any(
+            each.key == sound.key and each.is_whole and each.began < sound.began
+            for each in hearing.in_room(sound.room)
+        )
         assert is_fault, f"broke off: {sound}"
         hearing.met["broken off"] += 1
 
@@ -111,13 +117,15 @@ def check_all_said(hearing: Hearing, now: datetime) -> None:
 def check_taken_over(hearing: Hearing, now: datetime) -> None:
     """A sentence that broke off is begun anew within ten seconds, where another machine was able to all that time."""
     for sound in hearing.sounds:
-        if sound.is_whole or sound.ended is None or sound.key not in hearing.calls:
+        said = [it for it in hearing.in_room(sound.room) if it.key == sound.key and it.is_whole]
+        is_done = sound.is_whole or any(it.began < sound.began for it in said)
+        if is_done or sound.ended is None or sound.key not in hearing.calls:
             continue
-        first, last = _standing(hearing.calls[sound.key], now)
-        until = sound.ended + TAKEN_OVER
+        until = sound.ended + TAKEN_OVER + GRANT * _fruitless(hearing, sound)
         others = [each for each in hearing.rooms[sound.room] if each != sound.speaker]
-        if until > last or not any(
-            _had_its_turn(hearing, sound.room, each, sound.key, (first, until), until - sound.began)
+        span = (sound.began, until)
+        if until > _standing(hearing.calls[sound.key], now)[1] or not any(
+            _had_its_turn(hearing, sound.room, each, sound.key, span, until - sound.began)
             for each in others
         ):
             continue
@@ -127,6 +135,19 @@ def check_taken_over(hearing: Hearing, now: datetime) -> None:
         )
         assert is_anew, f"not taken over: {sound}"
         hearing.met["taken over"] += 1
+
+
+def _fruitless(hearing: Hearing, sound: Sound) -> int:
+    """How many words of others that cannot speak may have taken the grant in the ten seconds: each may hold it once."""
+    assert sound.ended is not None, "it broke off"
+    first, last = sound.ended, sound.ended + TAKEN_OVER
+    return sum(
+        first <= each.at <= last
+        and each.key == sound.key
+        and each.step != "said"
+        and hearing.troubles[each.machine].any_in(each.at, each.at)
+        for each in hearing.asked
+    )
 
 
 def _standing(called: Called, now: datetime) -> Span:
