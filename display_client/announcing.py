@@ -113,6 +113,22 @@ class Queue:
             del self._seen[key]
 
 
+class Head:
+    """The call whose turn it is, and what is known of who says it."""
+
+    def __init__(self, call: BoardCall, since: float, ask_at: float, seconds: float) -> None:
+        self.call = call
+        self.key = call_key(call)
+        self.since = since
+        self.ask_at = ask_at
+        self.ends_at = since + seconds
+        """When another who says it will have ended, as far as can be told."""
+        self.is_settled = False
+        """It was said to its end, or had its time on the screen."""
+        self.found: dict[str, bytes] | None = None
+        """Its sentences by language, once they are here."""
+
+
 def languages_in_time(
     waiting: Sequence[BoardCall],
     languages: Sequence[str],

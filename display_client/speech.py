@@ -16,7 +16,13 @@ import structlog
 
 from device_client.http import Away
 from device_client.server import Revoked
-from display_client.announcing import CHIME_SECONDS, SENTENCE_SECONDS, Queue, languages_in_time
+from display_client.announcing import (
+    CHIME_SECONDS,
+    SENTENCE_SECONDS,
+    Head,
+    Queue,
+    languages_in_time,
+)
 from display_client.memory import Memory, Remembered
 from display_client.news import News
 from display_client.player import Player, PlayerFailed, Playing, one_stream, seconds_of
@@ -68,22 +74,6 @@ class Granting(Protocol):
     def speech(self, call: str, step: SpeechStep, *, key: str) -> SpeechAnswer: ...
 
 
-class _Head:
-    """The call whose turn it is, and what is known of who says it."""
-
-    def __init__(self, call: BoardCall, since: float, ask_at: float, seconds: float) -> None:
-        self.call = call
-        self.key = call_key(call)
-        self.since = since
-        self.ask_at = ask_at
-        self.ends_at = since + seconds
-        """When another who says it will have ended, as far as can be told."""
-        self.is_settled = False
-        """It was said to its end, or had its time on the screen."""
-        self.found: dict[str, bytes] | None = None
-        """Its sentences by language, once they are here."""
-
-
 class Speaker:
     """Start `run` in a thread of its own; the link tells it of views and settings."""
 
@@ -114,13 +104,12 @@ class Speaker:
         self._untold = dict(memory.kept.untold)
         self._untold_at = 0.0
         self._settings = DisplaySettings()
-        self._is_alone = False
-        """In a room of its own, as the server has said: until it has, there may be others."""
+        self._is_alone = False  # until the server has said so: there may be others in the room
         self._leader: int | None = None
         self._languages: tuple[str, ...] = ()
         self._lasted: dict[str, float] = {}
         """Seconds of a sentence by language, as last heard."""
-        self._head: _Head | None = None
+        self._head: Head | None = None
         self._free_at = 0.0
         """When the room is quiet again, if another speaks a call that is off our queue already."""
         self._fault = ""
@@ -184,7 +173,7 @@ class Speaker:
         elif self._is_ready(head) and self._steady() >= head.ask_at:
             self._ask(head)
 
-    def _next_head(self) -> _Head | None:
+    def _next_head(self) -> Head | None:
         with self._lock:
             call = self._queue.next(self._now())
             while call is not None and not (self._is_shown(call) or self._is_spoken(call)):
@@ -204,13 +193,13 @@ class Speaker:
             self._news.announce(shown)
         return self._head
 
-    def _headed(self, call: BoardCall) -> _Head:
+    def _headed(self, call: BoardCall) -> Head:
         since = self._steady()
         seconds = CHIME_SECONDS + sum(
             self._lasted.get(language, SENTENCE_SECONDS) for language in self._languages
         )
         ask_at = max(since + self._patience(), self._free_at)
-        return _Head(call, since, ask_at, seconds)
+        return Head(call, since, ask_at, seconds)
 
     def _patience(self) -> float:
         """How long this display leaves a call to others."""
@@ -232,7 +221,7 @@ class Speaker:
     def _is_ours(self, call: BoardCall) -> bool:
         return self._is_spoken(call) and not self._fault
 
-    def _show_silently(self, head: _Head) -> None:
+    def _show_silently(self, head: Head) -> None:
         with self._lock:
             is_hurried = len(self._queue.waiting) > HURRY_FROM
             if self._steady() - head.since < (
@@ -247,7 +236,7 @@ class Speaker:
             self._keep()
         self._woken.set()
 
-    def _ask(self, head: _Head) -> None:
+    def _ask(self, head: Head) -> None:
         sent = self._steady()
         try:
             answer = self._server.speech(head.key, "begin", key=uuid4().hex)
@@ -271,7 +260,7 @@ class Speaker:
             wait = min(max(answer.retry_seconds, RETRY_SECONDS_MIN), RETRY_SECONDS_MAX)
             head.ask_at = self._steady() + wait
 
-    def _is_ready(self, head: _Head) -> bool:
+    def _is_ready(self, head: Head) -> bool:
         """Whether its sentences are here: they are fetched before the grant is asked for, which lives 5 s only."""
         if head.found is not None:
             return True
@@ -289,7 +278,7 @@ class Speaker:
             waiting = tuple(call for call in self._queue.waiting if self._is_spoken(call))
             return waiting, self._languages
 
-    def _say(self, head: _Head, *, granted: float | None) -> None:
+    def _say(self, head: Head, *, granted: float | None) -> None:
         """From the chime to the last language. A sound that fails leaves it unsaid. `granted`: when that was asked."""
         wav, spoken = self._composed(head)
         title = f"{head.key} {','.join(spoken)}".rstrip()
@@ -316,7 +305,7 @@ class Speaker:
         self._settled(head)
         self._tell_untold()
 
-    def _composed(self, head: _Head) -> tuple[bytes, tuple[str, ...]]:
+    def _composed(self, head: Head) -> tuple[bytes, tuple[str, ...]]:
         """The whole sound, and the languages in it: those that have a voice, as far as there is time."""
         found = head.found or {}
         if not found:
@@ -357,7 +346,7 @@ class Speaker:
         due = sent + GOING_SECONDS
         return due if self._is_alone or granted is None else min(due, granted + GRANT_SECONDS)
 
-    def _settled(self, head: _Head) -> None:
+    def _settled(self, head: Head) -> None:
         head.is_settled = True
         with self._lock:
             self._queue.done(head.key)
