@@ -9,7 +9,8 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from datetime import datetime
-from typing import Final, Protocol
+from math import inf
+from typing import Final
 from uuid import uuid4
 
 import structlog
@@ -26,7 +27,7 @@ from display_client.announcing import (
 from display_client.memory import Memory, Remembered
 from display_client.news import News
 from display_client.player import Player, PlayerFailed, Playing, one_stream, seconds_of
-from display_client.server import GOING_TIMEOUT_SECONDS
+from display_client.server import GOING_TIMEOUT_SECONDS, Granting
 from display_client.words import FetchAhead, Words, sentences
 from server.domain.errors import Refusal
 from server.domain.look import look_of_settings
@@ -68,12 +69,6 @@ WORDS_SECONDS_MAX: Final = 15.0
 _log = structlog.get_logger(__name__)
 
 
-class Granting(Protocol):
-    """The server, as far as speech goes. May raise Away, Revoked or a Refusal."""
-
-    def speech(self, call: str, step: SpeechStep, *, key: str) -> SpeechAnswer: ...
-
-
 class Speaker:
     """Start `run` in a thread of its own; the link tells it of views and settings."""
 
@@ -101,17 +96,17 @@ class Speaker:
         self._lock = threading.Lock()
         kept = memory.kept
         self._queue = Queue(known=kept.settled, newest=kept.newest, unsaid=kept.waiting)
-        self._untold = dict(memory.kept.untold)
+        self._untold = dict(kept.untold)
         self._untold_at = 0.0
         self._settings = DisplaySettings()
         self._is_alone = False  # until the server has said so: there may be others in the room
         self._leader: int | None = None
         self._languages: tuple[str, ...] = ()
-        self._lasted: dict[str, float] = {}
-        """Seconds of a sentence by language, as last heard."""
+        self._lasted: dict[str, float] = {}  # seconds of a sentence by language, as last heard
         self._head: Head | None = None
-        self._free_at = 0.0
-        """When the room is quiet again, if another speaks a call that is off our queue already."""
+        self._free_at = (
+            0.0  # when the room is quiet again, if another speaks a call that is off our queue
+        )
         self._fault = ""
         self._sound_again_at = 0.0
         self._woken = threading.Event()
@@ -326,10 +321,11 @@ class Speaker:
             sent = self._steady()
             if granted is None:
                 continue
-            if not self._is_alone and sent - granted >= GRANT_SECONDS:
+            left = inf if self._is_alone else granted + GRANT_SECONDS - sent
+            if left <= 0:
                 _log.warning("speech_cut_off", call=key)
                 return False
-            if not self._is_alone and sent - granted > GRANT_SECONDS - GOING_TIMEOUT_SECONDS:
+            if left < GOING_TIMEOUT_SECONDS:
                 continue  # its answer could come when another sounds already
             try:
                 answer = self._server.speech(key, "going", key=uuid4().hex)
