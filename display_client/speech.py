@@ -36,8 +36,6 @@ from server.wire_displays import (
     DisplaySettings,
     DisplayState,
     SoundState,
-    SpeechAnswer,
-    SpeechStep,
     call_key,
 )
 
