@@ -19,6 +19,7 @@ from device_client.http import Away
 from device_client.server import Revoked
 from display_client.announcing import (
     CHIME_SECONDS,
+    FRESH_FOR,
     SENTENCE_SECONDS,
     Head,
     Queue,
@@ -176,7 +177,8 @@ class Speaker:
         before = self._head
         if before is not None and (call is None or before.key != call_key(call)):
             self._head = None
-            if not before.is_settled and self._leader != self._device:
+            is_answered = self._now() < before.call.called_at + FRESH_FOR  # and not only too old
+            if is_answered and not before.is_settled and self._leader != self._device:
                 # Answered while the leader was still saying it: nobody talks over them.
                 self._free_at = max(self._free_at, before.ends_at)
         if call is not None and self._head is None:

@@ -220,6 +220,16 @@ def test_nobody_talks_over_a_sentence_whose_call_was_answered_meanwhile(tmp_path
     assert label_and_time[0][1] > 8.0, "by then the leader has ended"
 
 
+def test_a_call_that_grew_old_holds_up_no_other(tmp_path: Path) -> None:
+    """Found by the simulator: back after an outage, it waited out a sentence nobody said, until the next was old too."""
+    hall = Hall(tmp_path, device=4)
+    hall.led_by(2)
+    hall.clock.pass_by(59)
+    hall.shows(call("A001", 1), call("A002", 2, at=14))
+    hall.turns(6)
+    assert ("A002", "begin") in hall.grants.steps()
+
+
 def test_a_display_that_lost_its_grant_stops(tmp_path: Path) -> None:
     hall = Hall(tmp_path)
     hall.led_by(1)
