@@ -221,7 +221,7 @@ def test_nobody_talks_over_a_sentence_whose_call_was_answered_meanwhile(tmp_path
 
 
 def test_a_call_that_grew_old_holds_up_no_other(tmp_path: Path) -> None:
-    """Found by the simulator: back after an outage, it waited out a sentence nobody said, until the next was old too."""
+    """Found by the simulator: back after an outage, it sat out a sentence nobody said, until the next was old too."""
     hall = Hall(tmp_path, device=4)
     hall.led_by(2)
     hall.clock.pass_by(59)
