@@ -18,6 +18,8 @@ from urllib.parse import urlsplit
 BODY_BYTES_MAX: Final = 4_000_000
 """A catalogue with a logo is a hundredth of this."""
 CONNECTIONS_KEPT_MAX: Final = 4
+TIMEOUT_SECONDS_MIN: Final = 0.01
+"""A time-out of nothing would mean a socket that does not wait at all."""
 
 
 class Away(Exception):
@@ -61,10 +63,11 @@ class HttpClient:
         body: bytes | None = None,
         timeout_seconds: float,
     ) -> Reply:
-        """Raises Away. `timeout_seconds` bounds each wait for the network, not their sum."""
+        """Raises Away. `timeout_seconds` is for connecting and for the answer's beginning, together."""
+        until = self._steady() + timeout_seconds
         connection, is_kept = self._take()
         try:
-            return self._exchange(connection, method, path, headers, body, timeout_seconds)
+            return self._exchange(connection, method, path, headers, body, until)
         except _GONE as error:
             connection.close()
             if not is_kept or isinstance(error, TimeoutError):
@@ -73,7 +76,7 @@ class HttpClient:
         # Asking twice is safe: reads are reads, and changes carry their key.
         fresh = self._new()
         try:
-            return self._exchange(fresh, method, path, headers, body, timeout_seconds)
+            return self._exchange(fresh, method, path, headers, body, until)
         except _GONE as error:
             fresh.close()
             raise Away(str(error) or type(error).__name__) from error
@@ -93,12 +96,13 @@ class HttpClient:
         path: str,
         headers: Mapping[str, str],
         body: bytes | None,
-        timeout_seconds: float,
+        until: float,
     ) -> Reply:
         asked = self._steady()
-        connection.timeout = timeout_seconds
-        if connection.sock is not None:
-            connection.sock.settimeout(timeout_seconds)
+        connection.timeout = max(until - asked, TIMEOUT_SECONDS_MIN)
+        if connection.sock is None:
+            connection.connect()
+        connection.sock.settimeout(max(until - self._steady(), TIMEOUT_SECONDS_MIN))
         connection.request(method, self._path + path, body, {"User-Agent": self._agent, **headers})
         answer = connection.getresponse()
         raw = answer.read(BODY_BYTES_MAX + 1)

@@ -36,6 +36,8 @@ class Queue:
     known: tuple[str, ...] = ()
     newest: datetime | None = None
     """The time of the newest call ever seen here; None: the first view is no news, the hall has seen it."""
+    unsaid: tuple[str, ...] = ()
+    """Keys of what waited to be said when the program before this one ended."""
     waiting: list[BoardCall] = field(default_factory=list)
     """Oldest first."""
     _seen: dict[str, None] = field(default_factory=dict)
@@ -47,8 +49,13 @@ class Queue:
     @property
     def settled(self) -> tuple[str, ...]:
         """Keys of what is not to be said any more, the oldest first: what a restart must know."""
-        open_keys = {call_key(call) for call in (*self.waiting, *self._missed)}
+        open_keys = set(self.wanted)
         return tuple(key for key in self._seen if key not in open_keys)
+
+    @property
+    def wanted(self) -> tuple[str, ...]:
+        """Keys of what is still to be said."""
+        return tuple(call_key(call) for call in (*self.waiting, *self._missed))
 
     def learn(self, view: BoardView, now: datetime) -> None:
         """Another state of the board, whichever calls it came through without us."""
@@ -61,7 +68,7 @@ class Queue:
             and call_key(call) not in self._seen
             and call.state == CALLED
             # An old call slides back into the list when a newer one is withdrawn: it is unseen, but not new.
-            and call.called_at > newest - CLOCK_SLACK
+            and (call.called_at > newest - CLOCK_SLACK or call_key(call) in self.unsaid)
             and _is_fresh(call, now)
         ]
         for call in view.calls:
@@ -97,12 +104,29 @@ class Queue:
     def forget(self) -> None:
         """Another database: nothing that was seen says anything, and its first view is no news either."""
         self.newest = None
+        self.unsaid = ()
         self.waiting, self._missed = [], []
         self._seen = {}
 
     def _forget_old(self) -> None:
         for key in list(self._seen)[: max(0, len(self._seen) - SEEN_MAX)]:
             del self._seen[key]
+
+
+class Head:
+    """The call whose turn it is, and what is known of who says it."""
+
+    def __init__(self, call: BoardCall, since: float, ask_at: float, seconds: float) -> None:
+        self.call = call
+        self.key = call_key(call)
+        self.since = since
+        self.ask_at = ask_at
+        self.ends_at = since + seconds
+        """When another who says it will have ended, as far as can be told."""
+        self.is_settled = False
+        """It was said to its end, or had its time on the screen."""
+        self.found: dict[str, bytes] | None = None
+        """Its sentences by language, once they are here."""
 
 
 def languages_in_time(

@@ -25,6 +25,8 @@ class Remembered:
     settled: tuple[str, ...] = ()
     newest: datetime | None = None
     untold: tuple[tuple[str, str], ...] = ()
+    waiting: tuple[str, ...] = ()
+    """Calls that were heard of and not said yet, however many newer ones came meanwhile."""
 
 
 class Memory:
@@ -44,6 +46,7 @@ class Memory:
             settled=remembered.settled[-SETTLED_MAX:],
             newest=remembered.newest,
             untold=remembered.untold[-UNTOLD_MAX:],
+            waiting=remembered.waiting[-SETTLED_MAX:],
         )
         if bounded == self._kept:
             return

@@ -33,6 +33,12 @@ class Server(Protocol):
     def screenshot(self, order: int, jpeg: bytes) -> None: ...
 
 
+class Granting(Protocol):
+    """The server, as far as speech goes. May raise Away, Revoked or a Refusal."""
+
+    def speech(self, call: str, step: SpeechStep, *, key: str) -> SpeechAnswer: ...
+
+
 class HttpDisplayServer(DeviceServer):
     """The real one."""
 

@@ -9,17 +9,26 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from datetime import datetime
-from typing import Final, Protocol
+from math import inf
+from typing import Final
 from uuid import uuid4
 
 import structlog
 
 from device_client.http import Away
 from device_client.server import Revoked
-from display_client.announcing import CHIME_SECONDS, SENTENCE_SECONDS, Queue, languages_in_time
+from display_client.announcing import (
+    CHIME_SECONDS,
+    FRESH_FOR,
+    SENTENCE_SECONDS,
+    Head,
+    Queue,
+    languages_in_time,
+)
 from display_client.memory import Memory, Remembered
 from display_client.news import News
 from display_client.player import Player, PlayerFailed, Playing, one_stream, seconds_of
+from display_client.server import GOING_TIMEOUT_SECONDS, Granting
 from display_client.words import FetchAhead, Words, sentences
 from server.domain.errors import Refusal
 from server.domain.look import look_of_settings
@@ -28,8 +37,6 @@ from server.wire_displays import (
     DisplaySettings,
     DisplayState,
     SoundState,
-    SpeechAnswer,
-    SpeechStep,
     call_key,
 )
 
@@ -61,28 +68,6 @@ WORDS_SECONDS_MAX: Final = 15.0
 _log = structlog.get_logger(__name__)
 
 
-class Granting(Protocol):
-    """The server, as far as speech goes. May raise Away, Revoked or a Refusal."""
-
-    def speech(self, call: str, step: SpeechStep, *, key: str) -> SpeechAnswer: ...
-
-
-class _Head:
-    """The call whose turn it is, and what is known of who says it."""
-
-    def __init__(self, call: BoardCall, since: float, ask_at: float, seconds: float) -> None:
-        self.call = call
-        self.key = call_key(call)
-        self.since = since
-        self.ask_at = ask_at
-        self.ends_at = since + seconds
-        """When another who says it will have ended, as far as can be told."""
-        self.is_settled = False
-        """It was said to its end, or had its time on the screen."""
-        self.found: dict[str, bytes] | None = None
-        """Its sentences by language, once they are here."""
-
-
 class Speaker:
     """Start `run` in a thread of its own; the link tells it of views and settings."""
 
@@ -108,17 +93,19 @@ class Speaker:
         self._now = now
         self._steady = steady
         self._lock = threading.Lock()
-        self._queue = Queue(known=memory.kept.settled, newest=memory.kept.newest)
-        self._untold = dict(memory.kept.untold)
+        kept = memory.kept
+        self._queue = Queue(known=kept.settled, newest=kept.newest, unsaid=kept.waiting)
+        self._untold = dict(kept.untold)
         self._untold_at = 0.0
         self._settings = DisplaySettings()
+        self._is_alone = False  # until the server has said so: there may be others in the room
         self._leader: int | None = None
         self._languages: tuple[str, ...] = ()
-        self._lasted: dict[str, float] = {}
-        """Seconds of a sentence by language, as last heard."""
-        self._head: _Head | None = None
-        self._free_at = 0.0
-        """When the room is quiet again, if another speaks a call that is off our queue already."""
+        self._lasted: dict[str, float] = {}  # seconds of a sentence by language, as last heard
+        self._head: Head | None = None
+        self._free_at = (
+            0.0  # when the room is quiet again, if another speaks a call that is off our queue
+        )
         self._fault = ""
         self._sound_again_at = 0.0
         self._woken = threading.Event()
@@ -136,6 +123,7 @@ class Speaker:
         """What this display says from now on, and who spoke last in its room."""
         with self._lock:
             self._settings, self._leader = state.settings, state.leader
+            self._is_alone = not state.settings.room
         self._woken.set()
 
     def forget(self) -> None:
@@ -179,7 +167,7 @@ class Speaker:
         elif self._is_ready(head) and self._steady() >= head.ask_at:
             self._ask(head)
 
-    def _next_head(self) -> _Head | None:
+    def _next_head(self) -> Head | None:
         with self._lock:
             call = self._queue.next(self._now())
             while call is not None and not (self._is_shown(call) or self._is_spoken(call)):
@@ -189,7 +177,8 @@ class Speaker:
         before = self._head
         if before is not None and (call is None or before.key != call_key(call)):
             self._head = None
-            if not before.is_settled and self._leader != self._device:
+            is_answered = self._now() < before.call.called_at + FRESH_FOR  # and not only too old
+            if is_answered and not before.is_settled and self._leader != self._device:
                 # Answered while the leader was still saying it: nobody talks over them.
                 self._free_at = max(self._free_at, before.ends_at)
         if call is not None and self._head is None:
@@ -199,13 +188,13 @@ class Speaker:
             self._news.announce(shown)
         return self._head
 
-    def _headed(self, call: BoardCall) -> _Head:
+    def _headed(self, call: BoardCall) -> Head:
         since = self._steady()
         seconds = CHIME_SECONDS + sum(
             self._lasted.get(language, SENTENCE_SECONDS) for language in self._languages
         )
         ask_at = max(since + self._patience(), self._free_at)
-        return _Head(call, since, ask_at, seconds)
+        return Head(call, since, ask_at, seconds)
 
     def _patience(self) -> float:
         """How long this display leaves a call to others."""
@@ -227,7 +216,7 @@ class Speaker:
     def _is_ours(self, call: BoardCall) -> bool:
         return self._is_spoken(call) and not self._fault
 
-    def _show_silently(self, head: _Head) -> None:
+    def _show_silently(self, head: Head) -> None:
         with self._lock:
             is_hurried = len(self._queue.waiting) > HURRY_FROM
             if self._steady() - head.since < (
@@ -242,12 +231,12 @@ class Speaker:
             self._keep()
         self._woken.set()
 
-    def _ask(self, head: _Head) -> None:
+    def _ask(self, head: Head) -> None:
         sent = self._steady()
         try:
             answer = self._server.speech(head.key, "begin", key=uuid4().hex)
         except Away:
-            if self._settings.room:
+            if not self._is_alone:
                 head.ask_at = self._steady() + RETRY_SECONDS_MIN
                 return
             # Alone in its room there is nobody to say it twice; the server is told when it is back.
@@ -266,7 +255,7 @@ class Speaker:
             wait = min(max(answer.retry_seconds, RETRY_SECONDS_MIN), RETRY_SECONDS_MAX)
             head.ask_at = self._steady() + wait
 
-    def _is_ready(self, head: _Head) -> bool:
+    def _is_ready(self, head: Head) -> bool:
         """Whether its sentences are here: they are fetched before the grant is asked for, which lives 5 s only."""
         if head.found is not None:
             return True
@@ -284,7 +273,7 @@ class Speaker:
             waiting = tuple(call for call in self._queue.waiting if self._is_spoken(call))
             return waiting, self._languages
 
-    def _say(self, head: _Head, *, granted: float | None) -> None:
+    def _say(self, head: Head, *, granted: float | None) -> None:
         """From the chime to the last language. A sound that fails leaves it unsaid. `granted`: when that was asked."""
         wav, spoken = self._composed(head)
         title = f"{head.key} {','.join(spoken)}".rstrip()
@@ -311,7 +300,7 @@ class Speaker:
         self._settled(head)
         self._tell_untold()
 
-    def _composed(self, head: _Head) -> tuple[bytes, tuple[str, ...]]:
+    def _composed(self, head: Head) -> tuple[bytes, tuple[str, ...]]:
         """The whole sound, and the languages in it: those that have a voice, as far as there is time."""
         found = head.found or {}
         if not found:
@@ -326,15 +315,18 @@ class Speaker:
     def _played(self, playing: Playing, key: str, granted: float | None) -> bool:
         """Whether it was played to its end; False when the room may be another's meanwhile. Raises PlayerFailed."""
         sent = self._steady() if granted is None else granted
-        while not playing.wait(max(sent + GOING_SECONDS - self._steady(), 0.0)):
+        while not playing.wait(max(self._next_word(sent, granted) - self._steady(), 0.0)):
             if self._stopping.is_set():
                 return False
             sent = self._steady()
             if granted is None:
                 continue
-            if self._settings.room and sent - granted >= GRANT_SECONDS:
+            left = inf if self._is_alone else granted + GRANT_SECONDS - sent
+            if left <= 0:
                 _log.warning("speech_cut_off", call=key)
                 return False
+            if left < GOING_TIMEOUT_SECONDS:
+                continue  # its answer could come when another sounds already
             try:
                 answer = self._server.speech(key, "going", key=uuid4().hex)
             except (Away, Revoked, Refusal):
@@ -345,7 +337,12 @@ class Speaker:
             granted = sent
         return True
 
-    def _settled(self, head: _Head) -> None:
+    def _next_word(self, sent: float, granted: float | None) -> float:
+        """When to say "going", or to stop, whichever is due."""
+        due = sent + GOING_SECONDS
+        return due if self._is_alone or granted is None else min(due, granted + GRANT_SECONDS)
+
+    def _settled(self, head: Head) -> None:
         head.is_settled = True
         with self._lock:
             self._queue.done(head.key)
@@ -395,5 +392,6 @@ class Speaker:
                 settled=self._queue.settled,
                 newest=self._queue.newest,
                 untold=tuple(self._untold.items()),
+                waiting=self._queue.wanted,
             )
         )

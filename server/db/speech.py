@@ -25,7 +25,6 @@ _other = (
         speech.c.room == sa.bindparam("in_room"),
         speech.c.call != sa.bindparam("of_call"),
         speech.c.device_id != sa.bindparam("device"),
-        speech.c.said_at.is_(None),
         speech.c.until > sa.bindparam("now", type_=speech.c.until.type),
     )
     .order_by(speech.c.until.desc())

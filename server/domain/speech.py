@@ -53,9 +53,12 @@ def decided(
                 return present
             return replace(present, until=now + GRANT)
         case "said":
-            # Only who speaks it knows that it was said to its end.
-            if present is None or present.device != device or present.said_at is not None:
+            if present is None or present.said_at is not None:
                 return present
+            if present.device != device:
+                # Told late: another took the call over meanwhile. It has been heard whole, so nobody begins it again;
+                # who sounds at this moment stops at its next word, and until then the room is still its.
+                return replace(present, said_at=now)
             return replace(present, until=now, said_at=now)
         case _:
             assert_never(step)
@@ -63,9 +66,7 @@ def decided(
 
 def is_in_the_way(other: Speech | None, device: DeviceId, now: datetime) -> bool:
     """Whether another display is being heard in the room: two voices at once are as useless as none."""
-    return (
-        other is not None and other.said_at is None and other.device != device and other.until > now
-    )
+    return other is not None and other.device != device and other.until > now
 
 
 def _begun(

@@ -216,6 +216,22 @@ def test_two_calls_are_not_said_at_once_in_one_room(town: Town) -> None:
     assert not speak(town, two, "going", call=other).is_granted, "another is heard now"
 
 
+def test_told_late_that_it_was_said_nobody_says_it_again_and_nobody_talks_over_who_does(
+    town: Town,
+) -> None:
+    one, two = (a_display(town, room="hall") for _ in range(2))
+    other = "B001/1/1780300801"
+    speak(town, one)
+    town.clock.advance(GRANT)
+    assert speak(town, two).is_granted, "the first was cut off in its last words"
+    assert speak(town, one, "said").is_said
+    assert not speak(town, one, call=other).is_granted, "the second still sounds"
+    assert speak(town, two, "going").is_said, "and stops at its next word"
+    town.clock.advance(GRANT)
+    assert speak(town, two).is_said
+    assert speak(town, one, call=other).is_granted
+
+
 def test_a_recall_is_another_call(town: Town) -> None:
     display = a_display(town)
     speak(town, display)

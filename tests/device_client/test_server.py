@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import socket
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from device_client.http import Away
+from device_client.http import Away, HttpClient
 from device_client.server import DeviceServer, Revoked, deaf
 from server.domain.errors import Refusal
 from server.wire_devices import DeviceReport
@@ -104,3 +106,36 @@ def test_refusals_are_the_domains_and_nonsense_is_away() -> None:
         with pytest.raises(Away, match="ReportAnswer"):
             server.report(DeviceReport(version="1"))
         server.close()
+
+
+def test_a_request_asked_twice_takes_no_longer_than_one() -> None:
+    """A speaker's word must be answered before its grant ends: two waits, one after the other, would outlast it."""
+    ended = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve() -> None:
+            kept, _ = listener.accept()
+            with kept:
+                kept.recv(10_000)
+                kept.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+                kept.recv(10_000)
+                ended.wait(0.5)  # a server that is busy, and then closes what was kept
+            fresh, _ = listener.accept()
+            with fresh:
+                ended.wait(30)  # and says nothing on a new connection
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        client = HttpClient(
+            f"http://127.0.0.1:{listener.getsockname()[1]}", time.monotonic, agent="nouba-lamp"
+        )
+        try:
+            client.send("GET", "/", headers={}, timeout_seconds=1.0)
+            began = time.monotonic()
+            with pytest.raises(Away):
+                client.send("GET", "/", headers={}, timeout_seconds=1.0)
+            assert time.monotonic() - began < 1.4
+        finally:
+            ended.set()
+            thread.join()
+            client.close()

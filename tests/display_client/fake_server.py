@@ -15,15 +15,18 @@ from flask import Flask, Response, abort, redirect, request
 from flask_socketio import SocketIO, join_room
 from werkzeug.serving import BaseWSGIServer, make_server
 
+from server.domain import speech as rules
+from server.domain.displays import room_of
+from server.domain.ids import DeviceId
 from server.domain.look import look_of_settings
+from server.domain.speech import Speech
 from server.voice import sound
 from server.wire import BoardCall, BoardView
 from server.wire_devices import DeviceReport, ReportAnswer
-from server.wire_displays import DisplayOrders, DisplayState, SpeechAnswer
+from server.wire_displays import DisplayOrders, DisplayState, SpeechAnswer, SpeechStep
 from tests.display_client.builders import board, state
 
 BRANCH = "berkane"
-GRANT_SECONDS = 5.0
 PULSE_SECONDS = 0.5
 HALL = "hall"
 
@@ -31,15 +34,6 @@ HALL = "hall"
 def token_of(device: int) -> str:
     """What the display `device` is paired with."""
     return f"nouba_{device:064d}"
-
-
-@dataclass(slots=True)
-class Spoken:
-    """One call in one room."""
-
-    device: int
-    until: float
-    is_said: bool = False
 
 
 @dataclass(slots=True)
@@ -52,11 +46,11 @@ class Town:
     """Comes by the clock alone: no seq, no push, and the ETag is the same."""
     is_open: bool = True
     states: dict[int, DisplayState] = field(default_factory=dict)
-    speech: dict[str, Spoken] = field(default_factory=dict)
+    speech: dict[tuple[str, str], Speech] = field(default_factory=dict)
+    """By room and call, as the server's table."""
     said: list[tuple[int, str]] = field(default_factory=list)
     reports: list[tuple[int, DeviceReport]] = field(default_factory=list)
     answered: dict[str, SpeechAnswer] = field(default_factory=dict)
-    leader: int | None = None
     revoked: bool = False
     portal: bool = False
     """Something before the server answers everything with a page of its own."""
@@ -81,7 +75,39 @@ class Town:
         return f'<main id="view" data-seq="{self.seq}">{labels}{self.notice}</main>'
 
     def state(self, device: int) -> DisplayState:
-        return replace(self.states.get(device, state(device)), leader=self.leader)
+        return replace(self._told(device), leader=self.leader(self.room(device)))
+
+    def _told(self, device: int) -> DisplayState:
+        return self.states.get(device, state(device))
+
+    def room(self, device: int) -> str:
+        """Where a display stands."""
+        return room_of(DeviceId(device), self._told(device).settings)
+
+    def leader(self, room: str) -> DeviceId | None:
+        """Who spoke last there."""
+        here = [each for (place, _), each in self.speech.items() if place == room]
+        return max(here, key=lambda each: each.begun_at).device if here else None
+
+    def speak(self, device: int, call: str, step: SpeechStep) -> SpeechAnswer:
+        """As `server.actions.displays.speak`, with its rules and without its database."""
+        asks, now, room = DeviceId(device), self.now(), self.room(device)
+        if self._told(device).settings.is_silent:
+            return rules.may_not(self.leader(room))
+        before = self.speech.get((room, call))
+        others = [
+            each
+            for (place, key), each in self.speech.items()
+            if place == room and key != call and rules.is_in_the_way(each, asks, now)
+        ]
+        other = max(others, key=lambda each: each.until) if others else None
+        after = rules.decided(before, device=asks, step=step, now=now, other=other)
+        if after is not None:
+            self.speech[room, call] = after
+            if after.said_at is not None and (before is None or before.said_at is None):
+                self.said.append((device, call))
+        leader = self.leader(room)
+        return rules.answer(after, device=asks, now=now, leader=leader, other=other)
 
 
 class FakeServer:
@@ -250,30 +276,9 @@ class FakeServer:
             device, body = self._device(), request.get_json()
             key = request.headers["Idempotency-Key"]
             with town.lock:
-                answer = town.answered.get(key) or self._decided(device, body["call"], body["step"])
+                answer = town.answered.get(key) or town.speak(device, body["call"], body["step"])
                 town.answered[key] = answer
             return _json(answer)
-
-    def _decided(self, device: int, key: str, step: str) -> SpeechAnswer:
-        now, known = time.monotonic(), self.town.speech.get(key)
-        if step == "begin" and (
-            known is None or (not known.is_said and (known.until <= now or known.device == device))
-        ):
-            known = self.town.speech[key] = Spoken(device=device, until=now + GRANT_SECONDS)
-            self.town.leader = device
-        elif step == "going" and known and known.device == device:
-            known.until = now + GRANT_SECONDS
-        elif step == "said" and known and known.device == device and not known.is_said:
-            known.is_said = True
-            self.town.said.append((device, key))
-        if known is None:
-            return SpeechAnswer(is_granted=False, is_said=False, leader=None, retry_seconds=0.0)
-        return SpeechAnswer(
-            is_granted=known.device == device and not known.is_said,
-            is_said=known.is_said,
-            leader=self.town.leader,
-            retry_seconds=max(0.2, known.until - now),
-        )
 
     def _watch(self, raw: dict[str, Any]) -> dict[str, Any]:
         device = self._device_of(raw["token"])

@@ -140,6 +140,15 @@ def test_a_restart_says_what_was_not_said_and_nothing_twice() -> None:
     assert drained(after, at=4) == ["A002", "A003"]
 
 
+def test_a_restart_does_not_lose_what_waited_behind_an_older_call() -> None:
+    """Found by reading the promise: six seconds older than the newest, it was taken for one that slid back."""
+    before = began()
+    before.learn(board(2, call("A001", at=1), call("A002", at=20)), NOON)
+    after = Queue(known=before.settled, newest=before.newest, unsaid=before.wanted)
+    after.learn(board(3, call("A001", at=1), call("A002", at=20)), NOON + timedelta(seconds=21))
+    assert drained(after, at=21) == ["A001", "A002"]
+
+
 def test_another_database_begins_in_silence() -> None:
     queue = began()
     queue.forget()

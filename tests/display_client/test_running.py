@@ -299,6 +299,26 @@ def test_two_displays_of_one_room_say_each_call_once(tmp_path: Path) -> None:
         assert one.heard("stopped") + two.heard("stopped") == []
 
 
+def test_calls_for_two_loudspeakers_of_one_room_never_sound_together(tmp_path: Path) -> None:
+    """Each says lines of its own: the room is held by whoever sounds, as by the real server."""
+    town = Town(sentence_seconds=0.4)
+    for device, service in ((1, "civil"), (2, "legal")):
+        settings = DisplaySettings(room="hall", speaks=(service,))
+        town.states[device] = state(device, settings=settings)
+    with (
+        serving(town) as server,
+        screen(tmp_path / "1", server.url, device=1) as one,
+        screen(tmp_path / "2", server.url, device=2) as two,
+    ):
+        until(lambda: one.display.socket.is_live and two.display.socket.is_live, "both watch")
+        for number in range(2):
+            server.call(f"A{number:03d}", 1, service="civil")
+            server.call(f"B{number:03d}", 2, service="legal")
+        until(lambda: len(town.said) == 4, "all are said", 30)
+        log = sorted((*one.log(), *two.log()), key=lambda each: each.at)
+        assert [each.event for each in log] == ["began", "ended"] * 4
+
+
 def test_a_slow_voice_does_not_lose_the_grant_and_is_waited_for(tmp_path: Path) -> None:
     """Found with two real displays: the sentences took longer than the grant lives, and both said the call."""
     town = Town(render_seconds=3.0)

@@ -31,6 +31,8 @@ class Grants:
         self.answer = GRANTED
         self.is_away = False
         self.stalls = 0
+        self.slow_seconds = 0.0
+        """Of the answer to "begin"."""
         self.asked: list[tuple[float, str, str]] = []
         self.keys: list[str] = []
 
@@ -42,6 +44,8 @@ class Grants:
             self.stalls -= 1
             self.clock.pass_by(1.0)
             raise Away("no reply in time")
+        if step == "begin":
+            self.clock.pass_by(self.slow_seconds)
         self.asked.append((self.clock.seconds, call.split("/", maxsplit=1)[0], step))
         self.keys.append(key)
         return self.answer
@@ -114,7 +118,13 @@ class Hall:
     """One display's loop with everything around it in the test's hands."""
 
     def __init__(
-        self, folder: Path, *, device: int = 1, room: str = "hall", **settings: Any
+        self,
+        folder: Path,
+        *,
+        device: int = 1,
+        room: str = "hall",
+        is_told: bool = True,
+        **settings: Any,
     ) -> None:
         self.clock = Moving()
         self.grants = Grants(self.clock)
@@ -133,7 +143,8 @@ class Hall:
             steady=self.clock.steady,
         )
         self.settings = DisplaySettings(room=room, **settings)
-        self.led_by(None)
+        if is_told:
+            self.led_by(None)
         self.shows()
 
     def led_by(self, leader: int | None) -> None:
@@ -207,6 +218,16 @@ def test_nobody_talks_over_a_sentence_whose_call_was_answered_meanwhile(tmp_path
     label_and_time = [(label, at) for at, label, step in hall.grants.asked if step == "begin"]
     assert label_and_time[0][0] == "A002"
     assert label_and_time[0][1] > 8.0, "by then the leader has ended"
+
+
+def test_a_call_that_grew_old_holds_up_no_other(tmp_path: Path) -> None:
+    """Found by the simulator: back after an outage, it sat out a sentence nobody said, until the next was old too."""
+    hall = Hall(tmp_path, device=4)
+    hall.led_by(2)
+    hall.clock.pass_by(59)
+    hall.shows(call("A001", 1), call("A002", 2, at=14))
+    hall.turns(6)
+    assert ("A002", "begin") in hall.grants.steps()
 
 
 def test_a_display_that_lost_its_grant_stops(tmp_path: Path) -> None:
@@ -290,6 +311,28 @@ def test_alone_in_its_room_it_speaks_without_the_server(tmp_path: Path) -> None:
     hall.grants.is_away = True
     hall.turns(2)
     assert len(hall.loudspeaker.played) == 1
+
+
+def test_before_it_knows_its_room_it_does_not_speak_without_leave(tmp_path: Path) -> None:
+    """Its kept settings lost and the server away, it took itself to be alone, and spoke into another's sentence."""
+    hall = Hall(tmp_path, is_told=False)
+    hall.shows(call("A001", 1))
+    hall.grants.is_away = True
+    hall.turns(10)
+    assert hall.loudspeaker.played == []
+
+
+def test_a_word_that_could_be_answered_too_late_is_not_sent(tmp_path: Path) -> None:
+    """The grant came two seconds late: the words after it were sent so that the last one outlasted it."""
+    hall = Hall(tmp_path)
+    hall.led_by(1)
+    hall.grants.slow_seconds = 1.99
+    hall.grants.stalls = 20
+    hall.loudspeaker.steps = 20
+    hall.shows(call("A001", 1))
+    hall.speaker.turn()
+    assert hall.clock.seconds <= 4.5 + 1e-9
+    assert hall.loudspeaker.stopped == 1
 
 
 def test_in_a_shared_room_it_does_not(tmp_path: Path) -> None:

@@ -6,147 +6,48 @@ cable loses, repeats and delays, both what is asked and what is pushed; the mach
 
 from __future__ import annotations
 
-import random
 from array import array
-from collections import Counter
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TypeVar
 
 import msgspec
-from greenlet import GreenletExit, getcurrent, greenlet
+from greenlet import GreenletExit, greenlet
 
-from device_client.http import Away
 from device_client.server import deaf
-from display_client.board import Painting
-from display_client.link import BEHIND_SECONDS, KNOCK_SECONDS, Ears, Knocker, Socket
+from display_client.link import (
+    BEHIND_SECONDS,
+    KNOCK_SECONDS,
+    SILENCE_SECONDS_MAX,
+    Ears,
+    Knocker,
+    Socket,
+)
 from display_client.memory import Memory
 from display_client.news import News
-from display_client.player import PlayerFailed, seconds_of
-from display_client.reports import Orders
+from display_client.reports import Keeper, Orders, Reporter
 from display_client.speech import Speaker
-from server.actions import displays
 from server.actions.hall import Caller, Hall
 from server.db import device_views, devices, reads, views
-from server.domain.errors import Refusal
 from server.voice import sound
 from server.wire import BoardView
-from server.wire_devices import DeviceReport, ReportAnswer
-from server.wire_displays import SpeechAnswer, SpeechStep
-from tests.builders import MORNING, HandClock
 from tests.simulation.cable import Mishap
-from tests.simulation.faults import Process, SimulatedCrash
-from tests.simulation.glass import facts, painted
-from tests.simulation.hearing import Hearing, Sound
-from tests.simulation.network import STEPS_OF_A_REQUEST
+from tests.simulation.display_wire import LATE_SECONDS_MAX, Wire
+from tests.simulation.display_world import World
+from tests.simulation.glass import Page, facts, painted
+from tests.simulation.loudspeaker import Ambush, Loudspeaker
 
-T = TypeVar("T")
-PATIENCE_SECONDS = 2.0
-LATE_SECONDS_MAX = 20
 PUSHES_ARE_WORSE = 6.0  # few among the pulses, and what a board is made of
-SILENCE_SECONDS = 5.0
 TURN_SECONDS, IDLE_SECONDS = 0.5, 1.0
+PAGE_SECONDS, REPORT_TURN_SECONDS = 1.0, 1.0
+AMBUSHED_SECONDS_MAX = 20.0
+CACHE_LOST_RATE = 0.15
+"""Of the starts: the kept board, and with it what the server has said of this display, is gone."""
 CURRENT_MAX = timedelta(seconds=62 + LATE_SECONDS_MAX)
 """A minute after the last message a board cannot be believed; the last may have been under way when the cable went."""
 _CHIME = sound.write(array("h", bytes(2 * sound.RATE)))
 _SENTENCE = sound.write(array("h", bytes(2 * 2 * sound.RATE)))
-_MISHAPS = tuple(Mishap)
-
-
-@dataclass(slots=True, kw_only=True)
-class World:
-    """What all machines share. `later` puts an act on the day's agenda."""
-
-    process: Process
-    clock: HandClock
-    chance: random.Random
-    later: Callable[[timedelta, Callable[[], object]], None]
-    hearing: Hearing
-    rate: float
-    met: Counter[str]
-
-    def sleep(self, seconds: float) -> None:
-        """Of the greenlet that calls it: the day goes on meanwhile."""
-        self.later(timedelta(seconds=seconds), getcurrent().switch)
-        parent = getcurrent().parent
-        assert parent is not None, "the day itself does not sleep"
-        parent.switch()
-
-    def mishap(self, worse: float = 1.0) -> Mishap | None:
-        """What befalls a message now, `worse` times as often."""
-        if self.chance.random() >= self.rate * worse:
-            return None
-        found = self.chance.choice(_MISHAPS)
-        self.met[found.value] += 1
-        return found
-
-
-class Wire:
-    """`display_client.server.Server` without HTTP."""
-
-    def __init__(self, world: World, screen: Screen) -> None:
-        self._world = world
-        self._screen = screen
-
-    def painting(self, look: str, known: int | None) -> Painting | None:
-        view = self._ask(self._screen.true_view)
-        if view.seq == known:
-            return None
-        return Painting(seq=view.seq, at=view.at.isoformat(), html=painted(view), look=look)
-
-    def view(self, known: int | None) -> BoardView | None:
-        found = self._ask(self._screen.true_view)
-        return None if found.seq == known else found
-
-    def report(self, report: DeviceReport) -> ReportAnswer:
-        raise Away("nobody reports here")
-
-    def speech(self, call: str, step: SpeechStep, *, key: str) -> SpeechAnswer:
-        del key  # every step is the same when it is done twice
-        caller = self._screen.caller
-        return self._ask(
-            lambda hall: displays.speak(hall=hall, caller=caller, call=call, step=step)
-        )
-
-    def screenshot(self, order: int, jpeg: bytes) -> None:
-        raise Away("nobody looks here")
-
-    def _ask(self, request: Callable[[Hall], T]) -> T:
-        world, screen = self._world, self._screen
-        world.sleep(world.chance.uniform(0.005, 0.1))
-        mishap = None if screen.is_out else world.mishap()
-        if mishap is None and not screen.is_out:
-            return request(world.process.hall)
-        screen.troubles.note(world.clock.now(), timedelta(seconds=LATE_SECONDS_MAX))
-        if mishap is Mishap.DUPLICATE:
-            request(world.process.hall)
-            return request(world.process.hall)
-        if mishap is Mishap.CRASH:
-            self._die(request)
-        elif mishap is Mishap.LOST_REPLY:
-            self._unheard(request)
-        elif mishap is Mishap.LATE:
-            span = timedelta(seconds=world.chance.randint(1, LATE_SECONDS_MAX))
-            world.later(span, lambda: self._unheard(request))
-        world.sleep(PATIENCE_SECONDS)
-        raise Away(str(mishap))
-
-    def _die(self, request: Callable[[Hall], object]) -> None:
-        process = self._world.process
-        process.fuse.arm(self._world.chance.randrange(STEPS_OF_A_REQUEST))
-        try:
-            request(process.hall)
-        except SimulatedCrash:
-            process.restart()
-        finally:
-            process.fuse.disarm()
-
-    def _unheard(self, request: Callable[[Hall], object]) -> None:
-        with suppress(Refusal):
-            request(self._world.process.hall)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,6 +56,10 @@ class Parts:
 
     news: type[News] = News
     wire: type[Wire] = Wire
+    speaker: type[Speaker] = Speaker
+    page: type[Page] = Page
+    machines: int = 4
+    """So many of the hall's displays are worse, the others are the real ones."""
 
 
 class Screen:
@@ -169,42 +74,53 @@ class Screen:
         self.device = int(caller.device)
         self.room = room
         self.troubles = world.hearing.troubles[self.device]
-        self.is_out = self.is_mute = self.is_running = False
+        self.is_deaf = self.is_dumb = self.is_mute = self.is_running = False
         self.out_since: datetime | None = None
         self.is_connected = False
         self.deaths = 0
         self._parts = parts or Parts()
         self._path = path
+        self.page = self._parts.page()
+        self._has_begun = False
+        """A first view is no news: from then on calls are."""
         self._heard_at = 0.0
         self._behind_since: float | None = None
         self._knocked_at = 0.0
         self._highest = (-1, -1)
         self._loops: list[greenlet] = []
         self.news: News
+        self._memory: Memory
         self._ears: Ears
         self._speaker: Speaker
         self._knocker: Knocker
+        self._reporter: Reporter
 
     def start(self) -> None:
         """The program, as an init system starts it."""
         wire = self._parts.wire(self.world, self)
         self.news = self._parts.news(steady=self.steady, now=self.world.clock.now)
-        self._speaker = Speaker(
+        self._memory = Memory(self._path)
+        self._speaker = self._parts.speaker(
             wire,
             self,
-            Loudspeaker(self),
+            Loudspeaker(self.world, self.room, self.device, lambda: self.is_mute, self._ambushed),
             self.news,
-            Memory(self._path),
+            self._memory,
             device=self.device,
             now=self.world.clock.now,
             steady=self.steady,
         )
-        self._ears = Ears(self.news, self._speaker, Orders(self.news, self._speaker, self))
+        orders = Orders(self.news, self._speaker, self)
+        keeper = Keeper(self._path.with_suffix(".board"))
+        self._load(keeper, orders)
+        self._reporter = self._reports(wire, orders, keeper)
+        self._ears = Ears(self.news, self._speaker, orders)
         socket = Socket("", "", self.news, self._ears, steady=self.steady, server_said=deaf)
         self._knocker = Knocker(wire, socket, self.news, self._ears, steady=self.steady)
         self._highest = (-1, -1)
         self.is_running = True
-        self._loops = [greenlet(self._speak), greenlet(self._link)]
+        loops = (self._speak, self._link, self._show, self._report)
+        self._loops = [greenlet(loop) for loop in loops]
         life = self.deaths
 
         def begin() -> None:
@@ -214,6 +130,28 @@ class Screen:
 
         self.world.later(timedelta(seconds=0.1), begin)
         self._told()
+
+    def _load(self, keeper: Keeper, orders: Orders) -> None:
+        """As `display_client.running`; a disk may have lost it."""
+        if self.world.rate and self.world.chance.random() < CACHE_LOST_RATE:
+            return
+        kept = keeper.read()
+        if kept.state is not None:
+            orders.load(kept.state)
+        self.news.load(kept.painting, kept.view)
+
+    def _reports(self, wire: Wire, orders: Orders, keeper: Keeper) -> Reporter:
+        return Reporter(
+            wire,
+            self.news,
+            orders,
+            keeper,
+            version="1",
+            page=lambda: "ok",
+            sound=lambda: self._speaker.sound,
+            skew_seconds=lambda: 0.0,
+            steady=self.steady,
+        )
 
     def kill(self) -> None:
         """`kill -9`, in mid-sentence or not."""
@@ -228,27 +166,78 @@ class Screen:
         """The cable is pulled or put back."""
         if is_out != self.is_out:
             self.out_since = self.world.clock.now() if is_out else None
-        self.is_out = is_out
-        self._told()
+        self._part(is_deaf=is_out, is_dumb=is_out)
+
+    @property
+    def is_out(self) -> bool:
+        """Nothing goes either way."""
+        return self.is_deaf and self.is_dumb
 
     def mute(self, *, is_mute: bool) -> None:
         """The audio device goes or comes."""
         self.is_mute = is_mute
         self._told()
 
+    def _ambushed(self, how: Ambush) -> None:
+        """In mid-sentence, this machine alone; and some time later it is over."""
+        if not self.is_running or not self.world.rate:
+            return
+        self.world.met[how.value] += 1
+        match how:
+            case Ambush.KILLED:
+                self.kill()
+            case Ambush.CUT_OFF:
+                self.cut(is_out=True)
+            case Ambush.DEAF:
+                self._part(is_deaf=True, is_dumb=self.is_dumb)
+            case Ambush.DUMB:
+                self._part(is_deaf=self.is_deaf, is_dumb=True)
+            case Ambush.MUTE:
+                self.mute(is_mute=True)
+        span = timedelta(seconds=self.world.chance.uniform(0.5, AMBUSHED_SECONDS_MAX))
+        self.world.later(span, self.mend)
+
+    def mend(self) -> None:
+        """Nothing is wrong with this machine any more."""
+        self.cut(is_out=False)
+        self.mute(is_mute=False)
+        if not self.is_running:
+            self.start()
+
+    def _part(self, *, is_deaf: bool, is_dumb: bool) -> None:
+        if is_deaf and not self.is_deaf:
+            now = self.world.clock.now()
+            self.troubles.deaf.append((now, now + timedelta(seconds=SILENCE_SECONDS_MAX)))
+        self.is_deaf, self.is_dumb = is_deaf, is_dumb
+        if not self.is_out:
+            self.out_since = None
+        elif self.out_since is None:
+            self.out_since = self.world.clock.now()
+        self._told()
+
     def _told(self) -> None:
-        is_troubled = self.is_out or self.is_mute or not self.is_running
-        self.troubles.set(self.world.clock.now(), is_troubled=is_troubled)
+        is_able = self.is_running and self._has_begun and not self.is_dumb and not self.is_mute
+        self.troubles.set(self.world.clock.now(), is_troubled=not is_able)
 
     def _speak(self) -> None:
         while True:
             self._speaker.turn()
             self.world.sleep(IDLE_SECONDS if self.news.is_quiet else TURN_SECONDS)
 
+    def _show(self) -> None:
+        while True:
+            self.page.turn(self.news)
+            self.world.sleep(PAGE_SECONDS)
+
+    def _report(self) -> None:
+        while True:
+            self._reporter.turn()
+            self.world.sleep(REPORT_TURN_SECONDS)
+
     def _link(self) -> None:
         while True:
             self.world.sleep(2 * BEHIND_SECONDS)
-            if self.is_connected and self.steady() - self._heard_at >= SILENCE_SECONDS:
+            if self.is_connected and self.steady() - self._heard_at >= SILENCE_SECONDS_MAX:
                 self.is_connected = False
             if not self.is_connected:
                 self._connect()
@@ -265,7 +254,7 @@ class Screen:
 
     def _connect(self) -> None:
         self.world.sleep(self.world.chance.uniform(0.01, 0.2))
-        if self.is_out or self.world.mishap() is not None:
+        if self.is_deaf or self.is_dumb or self.world.mishap() is not None:
             return
         self.is_connected = True
         self._heard_at = self.steady()
@@ -287,7 +276,7 @@ class Screen:
         self._send(lambda: self._ears.pulse(seq))
 
     def _send(self, arrive: Callable[[], None], worse: float = 1.0) -> None:
-        if not self.is_connected or self.is_out:
+        if not self.is_connected or self.is_deaf:
             return
         life, chance = self.deaths, self.world.chance
         mishap = self.world.mishap(worse)
@@ -318,6 +307,9 @@ class Screen:
         assert shown[0] >= self._highest[0], f"a board went back: {shown} after {self._highest}"
         assert shown[1] >= self._highest[1], f"a board went back: {shown} after {self._highest}"
         self._highest = shown
+        if not self._has_begun and self._memory.kept.newest is not None:
+            self._has_begun = True
+            self._told()
         if self.out_since is not None and self.world.clock.now() - self.out_since > CURRENT_MAX:
             assert not snapshot.is_current, "an old board is shown as if it were true"
 
@@ -328,6 +320,7 @@ class Screen:
         assert painting is not None, "a board without anything"
         assert facts(snapshot.view) == facts(view), "a board is not the database"
         assert painting.html == painted(view), "a board is not the database"
+        assert self.page.html == painted(view), "on the glass is not the database"
         assert snapshot.is_current, "a board that is true says that it cannot know"
 
     def true_view(self, hall: Hall) -> BoardView:
@@ -337,7 +330,7 @@ class Screen:
             return views.board(connection, branch, hall.clock.now())
 
     def steady(self) -> float:
-        return (self.world.clock.now() - MORNING).total_seconds()
+        return self.world.steady()
 
     def chime(self) -> bytes:
         return _CHIME
@@ -354,44 +347,3 @@ class Screen:
 
     def screenshot(self, order: int) -> None:
         """No page here."""
-
-
-class Loudspeaker:
-    """`display_client.player.Player`, heard in the room."""
-
-    def __init__(self, screen: Screen) -> None:
-        self._screen = screen
-
-    def start(self, wav: bytes, *, volume_percent: int, title: str) -> Playing:
-        del volume_percent
-        self.check()
-        screen = self._screen
-        key, _, _ = title.partition(" ")
-        heard = Sound(screen.room, key, screen.device, screen.world.clock.now())
-        screen.world.hearing.sounds.append(heard)
-        return Playing(screen, heard, seconds_of(wav))
-
-    def check(self) -> None:
-        if self._screen.is_mute:
-            raise PlayerFailed("no audio device")
-
-
-class Playing:
-    """`display_client.player.Playing`."""
-
-    def __init__(self, screen: Screen, heard: Sound, seconds: float) -> None:
-        self._screen = screen
-        self._heard = heard
-        self._left = seconds
-
-    def wait(self, seconds: float) -> bool:
-        span = min(seconds, self._left)
-        self._screen.world.sleep(span)
-        if self._screen.is_mute:
-            raise PlayerFailed("no audio device")
-        self._left -= span
-        self._heard.is_whole = self._left <= 0
-        return self._heard.is_whole
-
-    def stop(self) -> None:
-        self._heard.ended = self._screen.world.clock.now()

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from device_client.http import Away
 from display_client.news import News, Snapshot
+from display_client.speech import Speaker
 from server.wire import BoardView
 from server.wire_displays import SpeechAnswer, SpeechStep
 from tests.databases import Databases
 from tests.simulation.cable import Mishap
 from tests.simulation.display_day import DisplayDay
-from tests.simulation.screen import Parts, Wire
+from tests.simulation.display_wire import Wire
+from tests.simulation.glass import Page
+from tests.simulation.screen import Parts
 
 SEEDS = range(1, 4)
 CITIZENS = 4
@@ -106,13 +111,81 @@ class SecretiveWire(Wire):
         return super().speech(call, "going" if step == "said" else step, key=key)
 
 
+class StubbornWire(Wire):
+    """Begins with leave, and then goes on whatever the server says, or does not say."""
+
+    def speech(self, call: str, step: SpeechStep, *, key: str) -> SpeechAnswer:
+        if step != "going":
+            return super().speech(call, step, key=key)
+        with suppress(Away):
+            super().speech(call, step, key=key)
+        return SpeechAnswer(is_granted=True, is_said=False, leader=None, retry_seconds=0.0)
+
+
+class WearySpeaker(Speaker):
+    """Asks for nothing any more after a minute or two; all the rest of its program lives."""
+
+    turns = 0
+
+    def turn(self) -> None:
+        self.turns += 1
+        if self.turns < TURNS_OF_THE_WEARY:
+            super().turn()
+
+
+class NervousWire(Wire):
+    """Takes each word that is lost for the end of its grant."""
+
+    def speech(self, call: str, step: SpeechStep, *, key: str) -> SpeechAnswer:
+        try:
+            return super().speech(call, step, key=key)
+        except Away:
+            if step != "going":
+                raise
+            return SpeechAnswer(is_granted=False, is_said=False, leader=None, retry_seconds=0.0)
+
+
+class MutePage(Page):
+    """Never says what it has painted."""
+
+    def acknowledged(self) -> int | None:
+        return None
+
+
+class HastyPage(Page):
+    """Says that it has painted what is yet to come."""
+
+    def acknowledged(self) -> int | None:
+        return None if self.seq is None else self.seq + 1
+
+
+class FrozenPage(Page):
+    """Takes the news, says that they are painted, and does not paint after a while."""
+
+    turns = 0
+
+    def turn(self, news: News) -> None:
+        self.turns += 1
+        html = self.html
+        super().turn(news)
+        if self.turns > TURNS_OF_THE_WEARY:
+            self.html = html
+
+
+TURNS_OF_THE_WEARY = 100
 MUTANTS: dict[str, tuple[Parts, str]] = {
     "goes back": (Parts(news=GullibleNews), "a board went back"),
-    "does not ask": (Parts(news=ContentNews), "a board is not the database|never said"),
+    "does not ask": (Parts(news=ContentNews), "a board is not the database|never said|never asked"),
     "is always sure": (Parts(news=ProudNews), "as if it were true"),
     "talks over others": (Parts(wire=TalkativeWire), "said twice"),
     "leaves it to others": (Parts(wire=ShyWire), "never said"),
     "does not tell": (Parts(wire=SecretiveWire), "said twice"),
+    "ignores its grant": (Parts(wire=StubbornWire, machines=3), "two voices at once"),
+    "stops asking": (Parts(speaker=WearySpeaker, machines=1), "never asked"),
+    "gives up early": (Parts(wire=NervousWire), "broke off"),
+    "does not acknowledge": (Parts(page=MutePage, machines=1), "not known to be painted"),
+    "acknowledges the future": (Parts(page=HastyPage, machines=1), "never on the glass"),
+    "paints no more": (Parts(page=FrozenPage, machines=1), "on the glass is not the database"),
 }
 
 
