@@ -46,6 +46,7 @@ from server.web import (
     home,
     kiosk,
     limits,
+    marks,
     media,
     metrics,
     packets,
@@ -100,6 +101,7 @@ class Nouba:
     worker: Worker
     hall: Hall
     warmer: Warmer
+    renderer: Renderer
 
 
 def create_app(config: Config, *, hall: Hall | None = None, paper_url: str = "") -> Nouba:
@@ -127,6 +129,7 @@ def create_app(config: Config, *, hall: Hall | None = None, paper_url: str = "")
     _protect(app, config)
     problems.install(app)
     context.tell_time(app)
+    marks.install(app)
     for blueprint, guard in DOORS:
         _register(app, blueprint, guard)
     io = _sockets(app, config)
@@ -142,6 +145,7 @@ def create_app(config: Config, *, hall: Hall | None = None, paper_url: str = "")
         worker=_worker(hall, config, rooms, painter, live, parts),
         hall=hall,
         warmer=Warmer(config.data, partial(say.order_of, hall), _log),
+        renderer=parts.renderer,
     )
 
 

@@ -109,6 +109,7 @@ def _run_gevent(config: Config, paper_url: str) -> None:
                 "control_socket_disable": True,
                 # Only `trusted_proxies` says whose headers are believed.
                 "forwarded_allow_ips": "",
+                "post_worker_init": _hang_up_at_the_end,
                 "worker_exit": lambda _arbiter, worker: worker.app.stop(),
             }
             for name, value in options.items():
@@ -122,11 +123,16 @@ def _run_gevent(config: Config, paper_url: str) -> None:
             self.nouba = create_app(config, paper_url=paper_url)
             self.nouba.worker.start()
             self.nouba.warmer.start()
+            self.nouba.renderer.warm_up()
             # What is there now stays: the collector need not look through it at each turn.
             gc.collect()
             gc.freeze()
             gc.set_threshold(GARBAGE_MIN)
             return self.nouba.flask
+
+        def hang_up(self) -> None:
+            if self.nouba.live.live is not None:
+                self.nouba.live.live.hang_up()
 
         def stop(self) -> None:
             # gunicorn calls this in the parent too, for a worker that it had to kill or that never loaded.
@@ -136,6 +142,17 @@ def _run_gevent(config: Config, paper_url: str) -> None:
 
     _allow_descriptors()
     Server().run()
+
+
+def _hang_up_at_the_end(worker: Any) -> None:
+    """Screens are let go of as soon as the end is ordered; only requests under way have the time of grace."""
+    from gevent import spawn
+
+    def end(number: int, frame: FrameType | None) -> None:
+        worker.handle_exit(number, frame)
+        spawn(worker.app.hang_up)
+
+    signal.signal(signal.SIGTERM, end)
 
 
 def _take_turns(_worker: object, _request: object, _environ: object, _response: object) -> None:

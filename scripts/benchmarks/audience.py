@@ -32,6 +32,8 @@ HEAD_BYTES = 200
 CHUNK = 262_144
 AWAIT_SECONDS = 60
 _ANSWERED = re.compile(rb'"seq": ?(\d+)')
+_SHOWS = re.compile(rb'"shows": ?"(\w+)"')
+_WATCHED = b'42["watched"'
 _HEARD = re.compile(rb'42\["(\w+)",.*?"seq": ?(\d+)')
 
 
@@ -161,6 +163,8 @@ class Audience:
                 self._hear(key.data)
 
     def _hear(self, listener: Listener) -> None:
+        if listener.connection.fileno() < 0:
+            return  # closed by an order's own turns since the loop saw it
         if listener.hello:
             listener.connection.send(listener.hello)
             listener.hello = b""
@@ -196,7 +200,9 @@ class Audience:
             del received[:end]
 
     def _meet(self, listener: Listener, opcode: int, head: bytearray) -> None:
-        if opcode == TEXT and (heard := _HEARD.match(head)):
+        if opcode == TEXT and head.startswith(_WATCHED):
+            self._answered(listener, head)
+        elif opcode == TEXT and (heard := _HEARD.match(head)):
             message, seq = heard[1].decode(), int(heard[2])
             before, _ = listener.heard.get(message, (-1, 0.0))
             listener.heard[message] = (seq, time.monotonic())
@@ -205,19 +211,21 @@ class Audience:
         elif opcode == TEXT and head == b"2":
             _send(listener, b"3")
         elif opcode == TEXT and head.startswith(b"0{"):
-            _send(listener, b"40")
-        elif opcode == TEXT and head.startswith(b"40{"):
-            _send(listener, b"421" + json.dumps(["watch", listener.watch]).encode())
-        elif opcode == TEXT and head.startswith(b"431"):
-            if b'"ok":true' not in head:
-                raise PermissionError(f"not let in: {bytes(head)!r}")
-            answered = _ANSWERED.search(head)
-            listener.seq = int(answered[1]) if answered else -1
-            self._let_in(listener)
+            _send(listener, b"40" + json.dumps(listener.watch).encode())
         elif opcode == PING:
             _send(listener, bytes(head), PONG)
         elif opcode == CLOSE:
             self._hung_up(listener)
+
+    def _answered(self, listener: Listener, head: bytearray) -> None:
+        if b'"ok":true' not in head:
+            raise PermissionError(f"not let in: {bytes(head)!r}")
+        answered = _ANSWERED.search(head)
+        listener.seq = int(answered[1]) if answered else -1
+        if isinstance(listener.watch, dict) and (shows := _SHOWS.search(head)):
+            # As a page does: it tells what it has painted when it comes back.
+            listener.watch["shows"] = shows[1].decode()
+        self._let_in(listener)
 
     def _let_in(self, listener: Listener) -> None:
         listener.is_watching = True

@@ -83,6 +83,13 @@ class Renderer:
             {"language": language, "direction": i18n.direction(language), **context}
         )
 
+    def warm_up(self) -> None:
+        """Read all texts, and the templates of who comes back first, before the door opens."""
+        for language in i18n.LANGUAGE_NAMES:
+            i18n.translate(language, "Desk")
+        for template in ("board/_board.html", "ticket/_ticket.html"):
+            self._environment.get_template(template)
+
 
 def renderer() -> Renderer:
     """The renderer of the app that serves this request."""

@@ -17,9 +17,12 @@ from server.domain.errors import NoShift
 from server.domain.ids import BranchId, DeskId, DeviceId, Secret, ServiceId, TicketId
 from server.domain.look import look_of_key
 from server.domain.roles import Right
+from server.domain.ticket import Ticket
 from server.media import MediaFolders
 from server.pages.rendering import Renderer
 from server.rooms import Message, Room, RoomKind
+from server.web.marks import mark_of
+from server.wire import TicketView
 
 KEPT_MAX = 1_000
 """Boards whose last rendering is kept: more than the looks of a building."""
@@ -44,14 +47,15 @@ class Painter:
         self._around: dict[BranchId, tuple[tuple[int, datetime], views.Around]] = {}
         self._painting = threading.Lock()
 
-    def present(self, room: Room) -> Message:
+    def present(self, room: Room, shows: str = "") -> Message:
         """What `paint` gives; of a board, what was painted in this minute, unless the branch has moved on.
 
         After a restart all walls come back at once, and all of one look are shown the same; all phones do, and
-        what their tickets share is read once. Raises Refusal.
+        what their tickets share is read once. A phone says what it `shows` (the mark in its fragment): where that is
+        still true it hears its place and its wait alone. Raises Refusal.
         """
         if room.kind is RoomKind.TICKET:
-            return self._ticket(room, is_one_of_many=True)
+            return self._ticket_again(room, shows)
         if room.kind not in _KEPT:
             return self.paint(room)
         # One at a time: a thousand who ask while the first is being painted wait for that one.
@@ -164,17 +168,34 @@ class Painter:
         )
         return _view(room, view.seq, view.at, text)
 
-    def _ticket(self, room: Room, *, is_one_of_many: bool = False) -> Message:
+    def _ticket(self, room: Room) -> Message:
         now = self._hall.clock.now()
-        branch, ticket = BranchId(room.branch), TicketId(room.key)
         with self._hall.store.read() as connection:
-            if is_one_of_many:
-                found, seq = reads.ticket_and_seq(connection, branch, ticket)
-                around = self._around_at(connection, branch, (seq, _minute(now)))
-                view = views.ticket_among(connection, found, now, around)
-            else:
-                found = reads.ticket(connection, branch, ticket)
-                view = views.ticket(connection, found, now)
+            found = reads.ticket(connection, BranchId(room.branch), TicketId(room.key))
+            view = views.ticket(connection, found, now)
+        return self._ticket_painted(room, found, view)
+
+    def _ticket_again(self, room: Room, shows: str) -> Message:
+        now = self._hall.clock.now()
+        branch = BranchId(room.branch)
+        with self._hall.store.read() as connection:
+            found, seq = reads.ticket_and_seq(connection, branch, TicketId(room.key))
+            around = self._around_at(connection, branch, (seq, _minute(now)))
+            view = views.ticket_among(connection, found, now, around)
+        if not shows or shows != mark_of(view, room.language, self._renderer.version):
+            return self._ticket_painted(room, found, view)
+        wait = view.wait and (view.wait.p50_seconds, view.wait.p90_seconds)
+        body: dict[str, object] = {
+            "view": room.kind.value,
+            "seq": view.seq,
+            "at": view.at.isoformat(),
+            "shows": shows,
+            "ahead": view.ahead,
+            "wait": wait,
+        }
+        return Message(name="view", body=body)
+
+    def _ticket_painted(self, room: Room, found: Ticket, view: TicketView) -> Message:
         text = self._renderer.render(
             "ticket/_ticket.html",
             room.language,
@@ -182,7 +203,9 @@ class Painter:
             secret=found.secret,
             url=self._ticket_url(found.secret),
         )
-        return _view(room, view.seq, view.at, text)
+        mark = mark_of(view, room.language, self._renderer.version)
+        message = _view(room, view.seq, view.at, text)
+        return replace(message, body={"shows": mark, **message.body})
 
     def _around_at(
         self, connection: Connection, branch: BranchId, version: tuple[int, datetime]

@@ -97,11 +97,25 @@ class WholeWriter:
             self._writing.release()
 
 
+class Frames(bytes):
+    """What is framed already."""
+
+
+class _Together:
+    """Packets that wait for the same screen, as one for Engine.IO's writer: one packet of the network carries all."""
+
+    def __init__(self, packets: list[Packet]) -> None:
+        self._packets = packets
+
+    def encode(self) -> Frames:
+        return Frames(b"".join(framed(packet.encode()) for packet in self._packets))
+
+
 class ScreenSocket:
     """A WebSocket as Engine.IO wants it: whoever waits for a message reads it from the network."""
 
     def __init__(self, socket: Any, environ: Mapping[str, Any], message_bytes_max: int) -> None:
-        """Answer a handshake that `accepts`. Raises OSError."""
+        """Answers a handshake that `accepts` with whatever is sent first."""
         self._socket = socket
         self._message_bytes_max = message_bytes_max
         self._frames = Connection(ConnectionType.SERVER)
@@ -109,7 +123,8 @@ class ScreenSocket:
         self._read: list[str | bytes] = []
         self._begun = bytearray()
         """Of a message that comes in several frames."""
-        socket.send(_WELCOME % _proof(environ))
+        self._welcome = _WELCOME % _proof(environ)
+        """Goes out with the first frame, which Engine.IO has ready: one packet instead of two."""
 
     def wait(self) -> str | bytes | None:
         """The next message; None when the connection is over."""
@@ -124,14 +139,14 @@ class ScreenSocket:
         """Raises OSError when the connection is over."""
         if not self._is_open:
             raise OSError("the screen is gone")
-        self._socket.send(framed(text))
+        self._write(text if isinstance(text, Frames) else framed(text))
 
     def close(self) -> None:
         """Say good-bye, and let go of whoever waits: a screen whose cable was pulled never answers."""
         if self._is_open:
             self._is_open = False
             with suppress(OSError, ProtocolError):
-                self._socket.send(self._frames.send(CloseConnection(CloseReason.NORMAL_CLOSURE)))
+                self._write(self._frames.send(CloseConnection(CloseReason.NORMAL_CLOSURE)))
                 self._socket.shutdown(SHUT_RDWR)
 
     def _receive(self) -> None:
@@ -157,13 +172,17 @@ class ScreenSocket:
                     self._read.append(self._begun.decode() if is_text else bytes(self._begun))
                     self._begun.clear()
             case Ping():
-                self._socket.send(self._frames.send(event.response()))
+                self._write(self._frames.send(event.response()))
             case CloseConnection():
                 self._end(event.response())
 
     def _end(self, farewell: CloseConnection) -> None:
         self._is_open = False
-        self._socket.send(self._frames.send(farewell))
+        self._write(self._frames.send(farewell))
+
+    def _write(self, frames: bytes) -> None:
+        welcome, self._welcome = self._welcome, b""
+        self._socket.send(welcome + frames)
 
 
 def accepts(environ: Mapping[str, Any]) -> bool:
@@ -193,6 +212,7 @@ class LiveSockets:
     def __init__(self, message_bytes_max: int) -> None:
         self._message_bytes_max = message_bytes_max
         self._writers: dict[str, WholeWriter] = {}
+        self._is_ending = False
 
     def install(self, server: Any) -> None:
         """Let a Socket.IO server accept its sockets and time its pings through us: it has no settings for that."""
@@ -217,10 +237,22 @@ class LiveSockets:
             if is_new or not engine.queue.empty() or not writer.send_at_once(frame):
                 server.eio.send_packet(engine_id, packet)
 
+    def hang_up(self) -> None:
+        """Let go of all screens, now and from now on: a server that ends would wait for those who never leave."""
+        self._is_ending = True
+        for writer in list(self._writers.values()):
+            with suppress(OSError):
+                writer.shutdown(SHUT_RDWR)
+
     def _accept(self, handler: Any, _engine: object) -> Callable[..., Iterable[bytes]]:
-        engine_id: str = handler.__self__.sid  # the Engine.IO socket whose method the handler is
+        screen: Any = handler.__self__  # the Engine.IO socket whose method the handler is
+        engine_id: str = screen.sid
+        screen.poll = _together(screen.poll)
 
         def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+            if self._is_ending:
+                start_response("503 Service Unavailable", [])
+                return [b"this server is ending"]
             if not accepts(environ):
                 start_response("400 Bad Request", [("Sec-WebSocket-Version", "13")])
                 return [b"not a WebSocket's handshake"]
@@ -234,6 +266,16 @@ class LiveSockets:
             raise StopIteration
 
         return application
+
+
+def _together(poll: Callable[[], list[Packet]]) -> Callable[[], list[_Together]]:
+    """Engine.IO's wait for packets to send, but that those which wait already go out as one."""
+
+    def poll_together() -> list[_Together]:
+        packets = poll()
+        return [_Together(packets)] if packets else []
+
+    return poll_together
 
 
 def _start_or_wait(start: Callable[..., Greenlet[..., Any]]) -> Callable[..., Greenlet[..., Any]]:

@@ -4,7 +4,7 @@
  * so. Every message carries the whole view and its seq; a lower seq than the one shown is never painted.
  */
 import { io } from "socket.io";
-import { SILENCE_SECONDS_MAX, Shown } from "nouba/shown";
+import { SILENCE_SECONDS_MAX, Shown, fragment } from "nouba/shown";
 
 export { fragment } from "nouba/shown";
 
@@ -42,10 +42,20 @@ const PULSES_BEHIND_MAX = 3;
  * @property {string[]} labels
  * @property {[number, number][]} waits p50 and p90 in seconds, by position
  *
+ * @typedef {object} Place where a ticket stands whose fragment is as it was
+ * @property {number} seq
+ * @property {string} at
+ * @property {string} shows the fragment's mark
+ * @property {number | null} ahead
+ * @property {[number, number] | null} wait p50 and p90 in seconds
+ *
+ * @typedef {{ok: true, view: View | Place} | {ok: false, code: string}} Answer to what is watched
+ *
  * @typedef {object} LiveOptions
  * @property {Watched} watched
  * @property {boolean} [pulses] whether the server sends pulses to this room (phones get none)
  * @property {(line: Line) => void} [onLine]
+ * @property {(place: Place) => void} [onPlace]
  *
  * @typedef {LiveOptions & import("nouba/shown").ShownOptions} Options
  */
@@ -56,6 +66,8 @@ export class Live extends Shown {
   #options;
   #pulsesBehind = 0;
   #socket;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #unanswered;
 
   /** @param {Options} options */
   constructor(options) {
@@ -67,10 +79,17 @@ export class Live extends Shown {
       reconnectionDelay: RECONNECT_MILLISECONDS_MIN,
       reconnectionDelayMax: RECONNECT_MILLISECONDS_MAX[kind],
       timeout: CONNECT_MILLISECONDS_MAX[kind],
+      // Asked with the very packet that connects: the answer comes without another round trip.
+      auth: (/** @type {(asked: object) => void} */ ask) => ask(this.#asked()),
     });
-    this.#socket.on("connect", () => this.#watch());
+    this.#socket.on("connect", () => this.#awaitAnswer());
+    this.#socket.on("watched", (/** @type {Answer} */ answer) => {
+      clearTimeout(this.#unanswered);
+      this.#heed(answer);
+    });
     // Let go because a right has ended or is another: it comes back at once, and hears which it has.
     this.#socket.on("disconnect", (/** @type {string} */ reason) => {
+      clearTimeout(this.#unanswered);
       if (reason === SHUT_OUT) this.#socket.connect();
     });
     this.#socket.on("view", (/** @type {View} */ view) => this.receive(view));
@@ -86,20 +105,42 @@ export class Live extends Shown {
     else this.#socket.disconnect().connect();
   }
 
+  #asked() {
+    const { shows } = fragment().dataset;
+    return shows ? { ...this.#options.watched, shows } : this.#options.watched;
+  }
+
+  #awaitAnswer() {
+    clearTimeout(this.#unanswered);
+    this.#unanswered = setTimeout(() => this.#startAgain("no answer to the connection"), ACK_MILLISECONDS_MAX);
+  }
+
   async #watch() {
     try {
-      const ack = await this.#socket
-        .timeout(ACK_MILLISECONDS_MAX)
-        .emitWithAck("watch", this.#options.watched);
-      if (!ack.ok) {
-        this.#options.onRefused?.(ack.code);
-        return;
-      }
-      this.receive(ack.view);
+      this.#heed(await this.#socket.timeout(ACK_MILLISECONDS_MAX).emitWithAck("watch", this.#asked()));
     } catch (error) {
-      console.info("no answer to watch", error);
-      this.#socket.disconnect().connect();
+      this.#startAgain(error);
     }
+  }
+
+  /** @param {unknown} why */
+  #startAgain(why) {
+    console.info("no answer to watch", why);
+    this.#socket.disconnect().connect();
+  }
+
+  /** @param {Answer} answer */
+  #heed(answer) {
+    if (!answer.ok) this.#options.onRefused?.(answer.code);
+    else if ("html" in answer.view) this.receive(answer.view);
+    else this.#keep(answer.view);
+  }
+
+  /** @param {Place} place */
+  #keep(place) {
+    // Painted over since it was asked: what is there now has to be asked for.
+    if (place.shows !== fragment().dataset.shows) this.watchAgain();
+    else if (this.confirm(place.seq)) this.#options.onPlace?.(place);
   }
 
   /** @param {Line} line */

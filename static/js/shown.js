@@ -149,6 +149,18 @@ export class Shown {
     else this.#paint(view);
   }
 
+  /**
+   * What is painted is right at `seq` too.
+   * @param {number} seq
+   * @returns {boolean} whether that is news
+   */
+  confirm(seq) {
+    this.fresh();
+    if (seq < this.#seq) return false;
+    this.#seq = seq;
+    return true;
+  }
+
   /** @param {View} view */
   #paint(view) {
     const after = parsed(view.html, FRAGMENT_ID);

@@ -39,6 +39,10 @@ const live = new Live({
     if (isElsewhere) live.watchAgain();
   },
   onLine: findOwnPlace,
+  onPlace: ({ ahead, wait, at }) => {
+    if (ahead !== null) showPlace(aheadText(texts.ahead, language, ahead), wait);
+    tellTime(at);
+  },
 });
 nameTheTab();
 offerSound();
@@ -46,21 +50,26 @@ guardCancellation();
 
 /** @param {import("nouba/live").Line} line */
 function findOwnPlace(line) {
-  const view = fragment();
-  const { label = "", service, state } = view.dataset;
+  const { label = "", service, state } = fragment().dataset;
+  if (state !== "waiting" || service !== line.service) return;
+  const place = line.labels.indexOf(label);
+  if (place < 0) showPlace(texts.beyond.replace("{num}", String(line.labels.length)), null);
+  else showPlace(aheadText(texts.ahead, language, place), line.waits[place] ?? null);
+  tellTime(line.at);
+}
+
+/**
+ * @param {string} aheadSaid
+ * @param {[number, number] | null} range p50 and p90 in seconds
+ */
+function showPlace(aheadSaid, range) {
   const ahead = document.getElementById("ahead");
   const wait = document.getElementById("wait");
   const waitLine = document.getElementById("wait-line");
-  if (state !== "waiting" || service !== line.service || !ahead || !wait || !waitLine) return;
-  const place = line.labels.indexOf(label);
-  const range = place < 0 ? undefined : line.waits[place];
-  ahead.textContent =
-    place < 0
-      ? texts.beyond.replace("{num}", String(line.labels.length))
-      : aheadText(texts.ahead, language, place);
+  if (!ahead || !wait || !waitLine) return;
+  ahead.textContent = aheadSaid;
   wait.textContent = range ? waitText(texts.wait, ...range) : "";
   waitLine.hidden = !range;
-  tellTime(line.at);
 }
 
 /**

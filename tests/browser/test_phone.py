@@ -134,6 +134,26 @@ def test_a_cut_network_heals(site: Site, screens: Screens) -> None:
         expect(page.locator("#connection")).to_be_hidden()
 
 
+def test_after_a_cut_it_stands_where_it_stands_now(site: Site, screens: Screens) -> None:
+    """Nothing of the ticket itself has changed meanwhile: its place and its wait come alone, and are put in."""
+    house = site.house()
+    agent = house.seated()
+    house.take()
+    mine = house.take()
+    with wire(site.server.port) as radio:
+        page = screens.open(PHONE, touch=True)
+        page.goto(f"{radio.url}/t/{mine['secret']}?lang=fr")
+        _ahead(page, "fr", 1)
+        radio.is_silent = True
+        radio.cut()
+        agent.call(house.desks[0])
+        expect(page.locator("#connection")).to_be_visible()
+        _ahead(page, "fr", 1)
+        radio.is_silent = False
+        _ahead(page, "fr", 0)
+        state(page, "waiting")
+
+
 def test_an_upper_case_address_is_the_same_ticket(site: Site, screens: Screens) -> None:
     """The QR is upper-case throughout: it is smaller so."""
     house = site.house()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import time
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import socketio
 
 from server.actions import settings
 from server.domain.roles import Role
+from server.serving import GRACE_SECONDS
 from tests.databases import Databases
 from tests.end_to_end.processes import Program, running
 from tests.end_to_end.town_hall import town_hall
@@ -44,6 +46,16 @@ def test_a_kiosk_whose_token_is_revoked_hears_no_more_within_seconds(tmp_path: P
             time.sleep(0.05)
         assert kept.connected
         kept.disconnect()
+
+
+def test_a_server_that_is_told_to_end_does_not_wait_for_its_screens(tmp_path: Path) -> None:
+    """They never leave by themselves: it would wait for them as long as it may."""
+    with town_hall(tmp_path), running(tmp_path) as server:
+        board = Board(server.url)
+        ordered = time.monotonic()
+        os.kill(server.pid, signal.SIGTERM)
+        board.wait_until_let_go()
+        assert time.monotonic() - ordered < GRACE_SECONDS
 
 
 @pytest.mark.postgres
@@ -89,6 +101,10 @@ class Board:
         while self.seq < seq:
             assert time.monotonic() < deadline, f"it still shows {self.seq}, not {seq}"
             time.sleep(0.01)
+
+    def wait_until_let_go(self) -> None:
+        """Until the server has hung up."""
+        self._io.eio.wait()
 
     def close(self) -> None:
         self._io.disconnect()

@@ -11,6 +11,7 @@ from flask_socketio import SocketIOTestClient
 
 from server.actions import amendments, devices, settings
 from server.domain.roles import Role
+from server.domain.states import Verb
 from server.web import access
 from tests.builders import Town
 from tests.machines import operator, paired
@@ -24,6 +25,49 @@ def test_a_board_is_for_everybody_and_answers_with_its_view(town: Town, tmp_path
     answer = _watch(screen, {"view": "board", "branch": town.slug})
     assert answer["ok"]
     assert answer["view"]["seq"] == 0
+
+
+def test_who_says_what_it_watches_as_it_connects_is_answered_at_once(
+    town: Town, tmp_path: Path
+) -> None:
+    site = open_site(town, tmp_path)
+    asked = {"view": "ticket", "secret": str(town.issue().value.secret)}
+    for first, code in (
+        (asked, None),
+        (WRONG, "unknown_ticket"),
+        ({"view": "desk"}, "not_allowed"),
+    ):
+        screen = site.io.test_client(site.app, auth=first)
+        [answer] = [said["args"][0] for said in screen.get_received() if said["name"] == "watched"]
+        again = _watch(screen, first)
+        assert answer.get("code") == again.get("code") == code
+        assert answer["ok"] == again["ok"] == (code is None)
+    assert site.io.test_client(site.app).get_received() == [], "who says nothing is asked nothing"
+
+
+def test_a_phone_that_shows_what_is_true_hears_its_place_alone(town: Town, tmp_path: Path) -> None:
+    site = open_site(town, tmp_path)
+    before, mine = town.issue().value, town.issue().value
+    screen = _screen(site)
+    asked = {"view": "ticket", "secret": str(mine.secret)}
+    whole = _watch(screen, asked)["view"]
+    assert f'data-shows="{whole["shows"]}"' in whole["html"]
+    shown = {**asked, "shows": whole["shows"]}
+    town.sit()
+    assert town.call().value.label == before.label
+    kept = _watch(screen, shown)["view"]
+    assert "html" not in kept
+    assert (kept["shows"], kept["ahead"]) == (whole["shows"], 0)
+    assert kept["seq"] > whole["seq"]
+    assert set(kept) == {"view", "seq", "at", "shows", "ahead", "wait"}
+    assert "html" in _watch(screen, {**shown, "language": "fr"})["view"], "other words"
+    assert "html" in _watch(screen, {**shown, "shows": "0" * 12})["view"], "another page"
+    town.step(Verb.START, before.id)
+    town.step(Verb.FINISH, before.id)
+    assert town.call().value.label == mine.label
+    called = _watch(screen, shown)["view"]
+    assert called["shows"] != whole["shows"]
+    assert 'data-state="called"' in called["html"]
 
 
 def test_a_desk_and_a_kiosk_are_not(town: Town, tmp_path: Path) -> None:

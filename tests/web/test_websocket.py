@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import SimpleNamespace
 from typing import Any
 
 import engineio
 import gevent
 import pytest
-from engineio.packet import PING
+from engineio.packet import MESSAGE, PING, Packet
 from engineio.socket import Socket
 from gevent import socket
 
-from server.web.websocket import LiveSockets, ScreenSocket, WholeWriter
+from server.web.websocket import LiveSockets, ScreenSocket, WholeWriter, framed
 
 PING_SECONDS = 0.05
 LONG_ENOUGH_SECONDS = 5
 MESSAGE_BYTES_MAX = 4_096
+ASKED = {
+    "HTTP_HOST": "hall",
+    "HTTP_UPGRADE": "websocket",
+    "HTTP_CONNECTION": "Upgrade",
+    "HTTP_SEC_WEBSOCKET_KEY": "dGhlIHNhbXBsZSBub25jZQ==",
+    "HTTP_SEC_WEBSOCKET_VERSION": "13",
+}
 
 
 def engine() -> engineio.Server:
@@ -71,6 +78,54 @@ def test_a_screen_says_and_hears_whole_messages() -> None:
         assert (screen.wait(), screen.wait()) == ("one", "two")
 
 
+def test_the_handshake_is_answered_with_the_first_words_in_one_packet() -> None:
+    near, far = socket.socketpair()
+    with near, far:
+        screen = ScreenSocket(WholeWriter(near), ASKED, MESSAGE_BYTES_MAX)
+        assert nothing_heard(far)
+        screen.send("hello")
+        welcome, _, words = far.recv(4096).partition(b"\r\n\r\n")
+        assert welcome.startswith(b"HTTP/1.1 101 ")
+        assert words == b"\x81\x05hello"
+        screen.send("again")
+        assert heard(far) == "again"
+
+
+def test_what_waits_for_a_screen_goes_out_as_one() -> None:
+    """Engine.IO's own queue and writer, from the handshake to the wire: three packets, one send."""
+    near, far = socket.socketpair()
+    server = engine()
+    live = LiveSockets(MESSAGE_BYTES_MAX)
+    live.install(SimpleNamespace(eio=server))
+    screen = Socket(server, "a")
+    for text in ("first", "المكتب 3"):
+        screen.queue.put(Packet(MESSAGE, text))
+    with near, far:
+        asked = {**ASKED, "gunicorn.socket": near}
+        serving = gevent.spawn(_served, screen, asked)
+        _, _, frames = far.recv(4096).partition(b"\r\n\r\n")
+        assert frames == framed("4first") + framed("4المكتب 3")
+        live.hang_up()
+        assert serving.get(timeout=LONG_ENOUGH_SECONDS) is None
+        assert far.recv(4096) == b"", "the server let go of it"
+
+
+def test_a_server_that_ends_takes_no_new_screen() -> None:
+    server = engine()
+    live = LiveSockets(MESSAGE_BYTES_MAX)
+    live.install(SimpleNamespace(eio=server))
+    live.hang_up()
+    said: list[str] = []
+    Socket(server, "a")._upgrade_websocket(ASKED, lambda status, _headers: said.append(status))
+    assert said == ["503 Service Unavailable"]
+
+
+def _served(screen: Socket, asked: dict[str, Any]) -> None:
+    # gunicorn takes this for "send nothing more"; a generator would turn it into RuntimeError.
+    with suppress(StopIteration):
+        screen._upgrade_websocket(asked, lambda *_: None)
+
+
 def test_closing_lets_go_of_whoever_waits_for_a_screen_that_is_silent() -> None:
     with connected() as (screen, _far):
         waiting = gevent.spawn(screen.wait)
@@ -99,17 +154,22 @@ def test_too_long_a_message_ends_the_connection() -> None:
 def connected() -> Iterator[tuple[ScreenSocket, Any]]:
     """A screen's socket after its handshake, and the far end of it."""
     near, far = socket.socketpair()
-    asked = {
-        "HTTP_HOST": "hall",
-        "HTTP_UPGRADE": "websocket",
-        "HTTP_CONNECTION": "Upgrade",
-        "HTTP_SEC_WEBSOCKET_KEY": "dGhlIHNhbXBsZSBub25jZQ==",
-        "HTTP_SEC_WEBSOCKET_VERSION": "13",
-    }
     with near, far:
-        screen = ScreenSocket(WholeWriter(near), asked, MESSAGE_BYTES_MAX)
-        assert far.recv(4096).startswith(b"HTTP/1.1 101 ")
+        screen = ScreenSocket(WholeWriter(near), ASKED, MESSAGE_BYTES_MAX)
+        screen.send("")
+        assert far.recv(4096).endswith(b"\r\n\r\n\x81\x00")
         yield screen, far
+
+
+def nothing_heard(far: Any) -> bool:
+    """Whether no byte waits at the far end."""
+    far.setblocking(False)
+    try:
+        return not far.recv(1)
+    except BlockingIOError:
+        return True
+    finally:
+        far.setblocking(True)
 
 
 def masked(text: str) -> bytes:
