@@ -5,8 +5,8 @@
 Socket.IO); {"do": "await", "seq", "message"} answers when every socket has heard `message` with that `seq` or a
 later one, with the moment of the last (monotonic seconds, the same clock in all processes of a machine);
 {"do": "lose"} answers when the server has hung up on all; {"do": "return", "port", "path"} brings all of them back at
-once, each as it came, and answers when each has its view: the moments of the start and of the last, and the `seq`s
-that they were answered with.
+once, each as it came and with the mark of what it shows, and answers when each has its view: the moments of the start
+and of the last, and the `seq`s that they were answered with.
 """
 
 from __future__ import annotations
@@ -27,6 +27,8 @@ TEXT, PING, PONG, CLOSE = 0x1, 0x9, 0xA, 0x8
 SHORT_MAX, MEDIUM = 125, 126
 AT_ONCE = 32
 """Handshakes under way at the same time."""
+STALE_ONE_IN = 10
+"""Of those who come back so many have nothing painted that could still be true."""
 HEAD_BYTES = 200
 """A push says its name and `seq` before its text."""
 CHUNK = 262_144
@@ -122,6 +124,9 @@ class Audience:
 
     def _return(self, port: int, path: str) -> dict[str, object]:
         watches = [each.watch for each in self._listeners]
+        for watch in watches[::STALE_ONE_IN]:
+            if isinstance(watch, dict):
+                watch.pop("shows", None)
         self._listeners.clear()
         began = time.monotonic()
         self._join(port, path, watches, len(watches))

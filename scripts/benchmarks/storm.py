@@ -2,8 +2,10 @@
 
 All of them are connected. The server is told to end, something changes meanwhile, the server starts again on the same
 port, and as soon as it is ready all connect at once, with no spread at all (the pages' own script spreads phones over
-five seconds): the WebSocket's handshake, Socket.IO's, `watch`, and its answer with the present view. The clock stops
-at the last answer, and every answer must carry the `seq` that the database has. The floor is a `websockets` server
+five seconds): the WebSocket's handshake, Socket.IO's with what is watched, and the answer with the present view. Nine
+phones in ten show what is still true but for its `seq`, as after any restart, say so and hear their place alone; the
+rest and all walls hear a whole view. The clock stops at the last answer, and every answer must carry the `seq` that the
+database has. The floor is a `websockets` server
 that is restarted too and shakes as many hands with the same audience; nothing follows there.
 """
 
