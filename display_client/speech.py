@@ -103,9 +103,7 @@ class Speaker:
         self._languages: tuple[str, ...] = ()
         self._lasted: dict[str, float] = {}  # seconds of a sentence by language, as last heard
         self._head: Head | None = None
-        self._free_at = (
-            0.0  # when the room is quiet again, if another speaks a call that is off our queue
-        )
+        self._free_at = 0.0  # when another, whose call is off our queue, will have ended
         self._fault = ""
         self._sound_again_at = 0.0
         self._woken = threading.Event()
