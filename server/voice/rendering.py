@@ -41,7 +41,7 @@ def open_voice(data: Path) -> Voice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """Whose calls are to be rendered: those of all together, and again for each of `branches` with recordings of its own."""
+    """Whose calls are to be rendered: those of all together, and again for each of `branches` with own recordings."""
 
     languages: tuple[str, ...]
     letters: tuple[str, ...]
