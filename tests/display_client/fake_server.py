@@ -16,6 +16,7 @@ from flask_socketio import SocketIO, join_room
 from werkzeug.serving import BaseWSGIServer, make_server
 
 from server.domain.look import look_of_settings
+from server.domain.speech import GRANT
 from server.voice import sound
 from server.wire import BoardCall, BoardView
 from server.wire_devices import DeviceReport, ReportAnswer
@@ -23,7 +24,7 @@ from server.wire_displays import DisplayOrders, DisplayState, SpeechAnswer
 from tests.display_client.builders import board, state
 
 BRANCH = "berkane"
-GRANT_SECONDS = 5.0
+GRANT_SECONDS = GRANT.total_seconds()
 PULSE_SECONDS = 0.5
 HALL = "hall"
 

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from array import array
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from device_client.http import Away
 from display_client.memory import Memory
@@ -346,3 +351,20 @@ def test_a_panel_of_one_desk_ignores_the_others(tmp_path: Path) -> None:
     hall.shows(call("A001", 1), call("A002", 2, at=0.5))
     hall.turns(1)
     assert {label for label, _ in hall.grants.steps()} == {"A002"}
+
+
+@pytest.mark.parametrize("seconds", [3.0, 5.0, 8.0])
+def test_a_display_that_is_cut_off_falls_silent_before_the_servers_grant_ends(
+    seconds: float,
+) -> None:
+    code = f"""
+from datetime import timedelta
+from server.domain import speech
+speech.GRANT = timedelta(seconds={seconds})
+from display_client.speech import GRANT_SECONDS
+print(GRANT_SECONDS)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=os.environ
+    )
+    assert float(done.stdout) == seconds - 0.5, "as the server grants it, not as it once did"
