@@ -40,7 +40,10 @@ KNOCK_SECONDS: Final = 0.8
 BEHIND_SECONDS: Final = 0.4
 """A push is left this long to come by itself before what it brings is fetched."""
 WHOLE_SECONDS: Final = 60.0
-"""What only time changes raises no seq and is not pushed: the whole board is asked for this often, as walls do."""
+"""What only time changes raises no seq and is not pushed: a board that is so old is asked for, as walls do."""
+SPREAD_SECONDS: Final = 30.0
+"""All displays hear the same push at once: each asks up to so much earlier than a minute after it."""
+_GOLDEN: Final = (5**0.5 - 1) / 2
 _NOT_ALLOWED: Final = frozenset({"not_allowed", "unauthenticated"})
 _log = structlog.get_logger(__name__)
 
@@ -258,7 +261,9 @@ class Knocker:
         ears: Ears,
         *,
         steady: Callable[[], float],
+        device: int = 0,
     ) -> None:
+        """`device` says where in the minute this display asks."""
         self._server = server
         self._socket = socket
         self._news = news
@@ -266,7 +271,10 @@ class Knocker:
         self._steady = steady
         self._behind_since: float | None = None
         self._knocked_at = float("-inf")
-        self._whole_at = steady()
+        self._early_seconds = SPREAD_SECONDS * (device * _GOLDEN % 1)
+        self._whole_at = steady() - self._early_seconds
+        self._seen: Painting | None = None
+        self._fetched: Painting | None = None
         self._stopping = threading.Event()
 
     def run(self) -> None:
@@ -282,22 +290,29 @@ class Knocker:
         self._stopping.set()
 
     def knock(self) -> None:
-        """Ask for both forms of the board; nothing happens while the server is away."""
+        """Ask for both forms of the board; nothing happens while the server is away.
+
+        After a minute the fragment is asked for by an ETag that knows more than the seq: whether the hall has closed, a
+        notice has begun. The data's ETag does not, so they are fetched when the fragment has changed.
+        """
         self._knocked_at = self._steady()
         look, known = self._news.look, self._news.seq
         is_whole = self._is_whole_due()
         if is_whole:
             self._whole_at = self._knocked_at
-        # An ETag would say "the same": it knows the seq, not whether the hall has closed meanwhile.
-        asked = known if known >= 0 and not is_whole else None
+        asked = known if known >= 0 else None
+        # An ETag says whether the board is as it was fetched: nothing of one that was pushed since.
+        is_fetched = self._fetched is not None and self._news.painting == self._fetched
         try:
-            painting = self._server.painting(look, asked)
-            view = self._server.view(asked)
+            painting = self._server.painting(look, asked if is_fetched or not is_whole else None)
+            is_stale = is_whole and painting is not None
+            view = self._server.view(None if is_stale else asked)
         except (Away, Revoked, Refusal) as problem:
             _log.debug("not_answered", problem=str(problem))
             return
         if painting is not None:
             self._news.hear_painting(painting)
+            self._fetched, self._seen = painting, self._news.painting
         if view is not None:
             self._ears.view(view)
             if view.seq < self._news.seq:
@@ -319,6 +334,11 @@ class Knocker:
         return is_wanted and since >= KNOCK_SECONDS
 
     def _is_whole_due(self) -> bool:
+        painting = self._news.painting
+        if painting is not self._seen:
+            # Pushed: as new as an answer would be, and heard by every display at this moment.
+            self._seen = painting
+            self._whole_at = self._steady() - self._early_seconds
         return self._steady() - self._whole_at >= WHOLE_SECONDS
 
 

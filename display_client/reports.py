@@ -25,6 +25,8 @@ from server.wire_displays import DisplayOrders, DisplayState, PageState, SoundSt
 
 REPORT_SECONDS: Final = 5.0
 REVOKED_SECONDS: Final = 60.0
+OLDER_MAX: Final = 3
+"""One or two older states may still be on their way; so many in a row are of another database (a backup)."""
 KEPT_SECONDS: Final = 20.0
 """The board on the disk is at most so old: a memory card wears out."""
 LOOK_SECONDS: Final = 0.2
@@ -55,6 +57,8 @@ class Orders:
         self._lock = threading.Lock()
         self._state: DisplayState | None = None
         self._done: DisplayOrders | None = None
+        self._seq = 0
+        self._older = 0
 
     @property
     def state(self) -> DisplayState | None:
@@ -67,8 +71,18 @@ class Orders:
             self._settle(state)
 
     def hear(self, state: DisplayState) -> None:
-        """The server's word. The first after a start is no order: it was done, or nobody waits for it any more."""
+        """The server's word, unless a newer one was heard: an answer to a report may be overtaken by a push.
+
+        The first after a start, or of another database, is no order: it was done, or nobody waits for it any more.
+        """
         with self._lock:
+            if state.seq < self._seq:
+                self._older += 1
+                if self._older < OLDER_MAX:
+                    return
+                _log.warning("older_state_believed", seq=state.seq)
+                self._done = None
+            self._seq, self._older = state.seq, 0
             self._settle(state)
             done, self._done = self._done, _higher(self._done, state.orders)
         if done is None:

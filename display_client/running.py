@@ -151,7 +151,7 @@ def build(place: Place, *, settings: MachineSettings, with_browser: bool) -> Dis
     return Display(
         news=news,
         socket=socket,
-        knocker=Knocker(server, socket, news, ears, steady=steady_seconds),
+        knocker=Knocker(server, socket, news, ears, steady=steady_seconds, device=identity.device),
         speaker=speaker,
         reporter=reporter,
         refresher=Refresher(proxy, news, hours),

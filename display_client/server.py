@@ -49,7 +49,7 @@ class HttpDisplayServer(DeviceServer):
         """By look: the seq and the ETag of what this object last fetched; a push has none."""
 
     def painting(self, look: str, known: int | None) -> Painting | None:
-        """The fragment of a look; None when the version `known` is still true."""
+        """The fragment of a look; None when the version `known`, if it was fetched, is true to the letter."""
         query = f"{look}&fragment=1" if look else "fragment=1"
         seq_known, etag = self._etags.get(look, (-1, ""))
         headers = {"If-None-Match": etag} if etag and known == seq_known else {}

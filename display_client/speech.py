@@ -32,6 +32,7 @@ from display_client.server import GOING_TIMEOUT_SECONDS, Granting
 from display_client.words import FetchAhead, Words, sentences
 from server.domain.errors import Refusal
 from server.domain.look import look_of_settings
+from server.domain.speech import GRANT
 from server.wire import BoardCall, BoardView
 from server.wire_displays import (
     DisplaySettings,
@@ -42,7 +43,7 @@ from server.wire_displays import (
 
 GOING_SECONDS: Final = 1.5
 """From one sending to the next. The grant lives 5 s: a lost word, which takes 1 s, does not end it."""
-GRANT_SECONDS: Final = 4.5
+GRANT_SECONDS: Final = GRANT.total_seconds() - 0.5
 """After the sending of the last word that was answered, another may begin: the grant less a margin."""
 FOLLOWER_SECONDS: Final = 2.0
 """How long the others leave it to the leader to begin."""

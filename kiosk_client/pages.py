@@ -49,7 +49,7 @@ def create_app(
     app.register_error_handler(Refusal, _refused)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(Exception, _crashed)
-    app.register_blueprint(pages_for(house, live="poll", voice=lambda: voice))
+    app.register_blueprint(pages_for(house, live="poll", voice=lambda _slug: voice))
 
     @app.get("/")
     def start() -> Response:

@@ -72,11 +72,12 @@ def pages_for(
     *,
     limits: KioskLimits | None = None,
     live: Literal["push", "poll"] = "push",
-    voice: Callable[[], Voice | None] = lambda: None,
+    voice: Callable[[str], Voice | None] = lambda _slug: None,
 ) -> Blueprint:
     """The pages of `house`. `live`: whether news are pushed, or asked for by the page (on the kiosk itself).
 
-    `voice` is asked in each request: None, or a voice without an engine, and nothing offers to speak.
+    `voice` is asked in each request, for the branch of this slug: None, or a voice without an engine, and nothing
+    offers to speak.
     """
     blueprint = Blueprint(NAME, __name__, url_prefix="/kiosk")
     screens = _Screens(house, live, voice)
@@ -101,7 +102,10 @@ class _Screens:
     """The routes; each shows one screen of the house."""
 
     def __init__(
-        self, house: KioskHouse, live: Literal["push", "poll"], voice: Callable[[], Voice | None]
+        self,
+        house: KioskHouse,
+        live: Literal["push", "poll"],
+        voice: Callable[[str], Voice | None],
     ) -> None:
         self._house = house
         self._live = live
@@ -167,7 +171,7 @@ class _Screens:
             view=view,
             code=FAILURES[status],
             back=url_for(f"{NAME}.start", slug=slug),
-            **self._frame(HouseStatus(is_online=True, printer="unknown")),
+            **self._frame(slug, HouseStatus(is_online=True, printer="unknown")),
         )
         return html(text, status)
 
@@ -185,7 +189,7 @@ class _Screens:
             view.seq,
             variant="" if status.is_online else "-offline",
             view=view,
-            **self._frame(status),
+            **self._frame(view.branch.slug, status),
             **more,
         )
         answer.headers[ONLINE_HEADER] = "1" if status.is_online else "0"
@@ -200,14 +204,14 @@ class _Screens:
             template,
             language,
             view=self._house.view(slug),
-            **self._frame(self._house.status(slug)),
+            **self._frame(slug, self._house.status(slug)),
             **context,
         )
         return html(text, status)
 
-    def _frame(self, status: HouseStatus) -> dict[str, object]:
+    def _frame(self, slug: str, status: HouseStatus) -> dict[str, object]:
         """What the frame around every screen shows."""
-        speaks = (voice := self._voice()) is not None and bool(voice.languages)
+        speaks = (voice := self._voice(slug)) is not None and bool(voice.languages)
         return {
             "house": status,
             "is_online": status.is_online,
@@ -226,12 +230,12 @@ class _Screens:
 class _Speech:
     """The spoken guidance: sentences as WAV files of this very origin."""
 
-    def __init__(self, voice: Callable[[], Voice | None]) -> None:
+    def __init__(self, voice: Callable[[str], Voice | None]) -> None:
         self._voice = voice
 
     def about(self, slug: str) -> Response:
         """The languages in which any sentence can be said; none where there is no engine."""
-        voice = self._voice()
+        voice = self._voice(slug)
         return jsonify(languages=sorted(voice.languages) if voice else [])
 
     def chime(self, slug: str) -> Response:
@@ -240,7 +244,7 @@ class _Speech:
 
     def say(self, slug: str, language: str) -> Response:
         """A sentence. 404 when there is neither a voice nor a recording for it."""
-        text, voice = request.args.get("text", ""), self._voice()
+        text, voice = request.args.get("text", ""), self._voice(slug)
         try:
             if voice is None:
                 raise CannotSay("there is no voice here")

@@ -14,6 +14,7 @@ import time
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 from urllib.parse import quote
@@ -34,6 +35,7 @@ ENTRIES_READ_MAX = 1_000
 BRANCHES_MAX = 1_000
 _HEAD_BYTES = 64
 _STAMP_LENGTH = 12
+_NO_TIME = datetime.min.replace(tzinfo=UTC)
 _SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")
 _NAME_LENGTH_MAX = 120
 _PICTURES = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp"}
@@ -152,12 +154,10 @@ class MediaFolders:
         return listing
 
 
-def stamp_between(view: BoardView) -> str:
-    """Tells apart two boards of one `seq` by what is shown between calls, which comes and goes without an event."""
-    if not view.notices and not view.media:
-        return ""
-    told = [*(repr(each) for each in view.notices), *(each.url for each in view.media)]
-    return "-" + hashlib.sha256("\n".join(told).encode()).hexdigest()[:_STAMP_LENGTH]
+def stamp_of(view: BoardView) -> str:
+    """Tells apart two boards of one `seq` by what time alone changes: notices, opening, waits; not its clock."""
+    timeless = replace(view, at=_NO_TIME)
+    return "-" + hashlib.sha256(repr(timeless).encode()).hexdigest()[:_STAMP_LENGTH]
 
 
 def _entries(folder: Path) -> Iterator[tuple[str, str, Path, os.stat_result]]:

@@ -48,7 +48,11 @@ class DisplayOrders:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DisplayState:
-    """All that a display is told of itself: the message `display`, and part of each answer to a report."""
+    """All that a display is told of itself: the message `display`, and part of each answer to a report.
+
+    `seq` is the branch's, read in one snapshot with the rest: every change of a display raises it under the branch's
+    lock, so of two states the one with the smaller seq is older. 0: from a server that does not tell.
+    """
 
     device: int
     name: str
@@ -56,6 +60,7 @@ class DisplayState:
     orders: DisplayOrders
     leader: int | None = None
     """The device that spoke last in this room; it begins the next call, the others wait a moment."""
+    seq: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -146,5 +146,5 @@ def lonely_app(house: LonelyHouse, voice: Voice | None = None) -> Flask:
     app.config.update(SECRET_KEY="only for this test")
     Renderer(app)
     protect_pages(app, https=False)
-    app.register_blueprint(pages_for(house, live="poll", voice=lambda: voice))
+    app.register_blueprint(pages_for(house, live="poll", voice=lambda _slug: voice))
     return app

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
 from server import media
-from server.media import FILES_MAX, SCAN_SECONDS, MediaFolders, MediaKind, stamp_between
+from server.media import FILES_MAX, SCAN_SECONDS, MediaFolders, MediaKind, stamp_of
 from server.wire import BoardView, BranchCard
 from tests.builders import MORNING
 
@@ -192,9 +194,15 @@ def test_a_change_is_seen_after_a_moment_and_only_then_looked_for(folder: Path) 
 
 
 def test_boards_of_one_seq_differ_by_what_is_between(folder: Path) -> None:
-    assert stamp_between(view()) == ""
+    none = stamp_of(view())
     picture(folder / "a.png")
-    one = stamp_between(folders(folder).with_media(view()))
+    one = stamp_of(folders(folder).with_media(view()))
     picture(folder / "b.png")
-    two = stamp_between(folders(folder).with_media(view()))
-    assert len({"", one, two}) == 3
+    two = stamp_of(folders(folder).with_media(view()))
+    assert len({none, one, two}) == 3
+
+
+def test_boards_of_one_seq_differ_when_the_hall_closes_and_not_by_the_time_of_day() -> None:
+    open_now = view()
+    assert stamp_of(replace(open_now, at=open_now.at + timedelta(minutes=7))) == stamp_of(open_now)
+    assert stamp_of(replace(open_now, is_open=not open_now.is_open)) != stamp_of(open_now)

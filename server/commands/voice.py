@@ -40,12 +40,14 @@ def list_fragments(
         branch = branch_of(hall, slug)
         order = _order(hall, branch, language)
     folder = place.config().data / RECORDINGS_FOLDER
-    spoken = open_voice(place.config().data)
+    spoken = open_voice(place.config().data).of(branch.slug)
     for tag in order.languages:
         phrases = calls.recordable(tag, order.letters, order.desks)
         found = [spoken.fragment(tag, phrase.words) for phrase in phrases]
         recorded = sum(each.origin is Origin.RECORDING for each in found)
-        click.echo(f"{tag}: {recorded} of {len(found)} recorded, in {folder / tag}")
+        click.echo(
+            f"{tag}: {recorded} of {len(found)} recorded, in {folder / branch.slug / tag} or {folder / tag}"
+        )
         print_table(
             ("file", "words", "now"),
             (
@@ -71,7 +73,7 @@ def render(place: Place, /, slug: str | None, language: tuple[str, ...], numbers
     with place.hall() as hall:
         branch = branch_of(hall, slug)
         order = _order(hall, branch, language, numbers)
-    spoken = open_voice(place.config().data)
+    spoken = open_voice(place.config().data).of(branch.slug)
     try:
         with alone(spoken.cache) as is_alone:
             if not is_alone:
@@ -101,4 +103,6 @@ def _order(
 def _state(fragment: Fragment) -> str:
     if fragment.is_broken:
         return "BROKEN FILE"
+    if fragment.is_own:
+        return f"own {fragment.origin.value}"
     return "MISSING" if fragment.origin is Origin.MISSING else fragment.origin.value

@@ -171,7 +171,7 @@ def display_card(connection: sa.Connection, device: Device, now: datetime) -> De
 
 
 def display_state(connection: sa.Connection, device: Device) -> DisplayState:
-    """All that a display is told of itself."""
+    """All that a display is told of itself; `connection` must read one snapshot, or `seq` says nothing of the rest."""
     assert device.display is not None, "only a display has a state of one"
     return DisplayState(
         device=device.id,
@@ -179,6 +179,7 @@ def display_state(connection: sa.Connection, device: Device) -> DisplayState:
         settings=device.display.settings,
         orders=device.display.orders,
         leader=_leader(connection, device),
+        seq=outbox.latest(connection, device.branch),
     )
 
 

@@ -18,7 +18,7 @@ def live_page(
     if not wants_fragment():
         return html(renderer().render(page, language, **context))
     etag = f'"{seq}{variant}"'
-    # A view's text also tells the time that has passed, but the module keeps that up by itself.
+    # A view's text also tells the time of day, but the module keeps that up by itself.
     if request.method == "GET" and request.headers.get("If-None-Match") == etag:
         answer = Response(status=304)
     else:

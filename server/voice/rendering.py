@@ -41,12 +41,13 @@ def open_voice(data: Path) -> Voice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """Whose calls are to be rendered: those of all branches together."""
+    """Whose calls are to be rendered: those of all together, and again for each of `branches` with own recordings."""
 
     languages: tuple[str, ...]
     letters: tuple[str, ...]
     desks: tuple[int, ...]
     numbers_max: int = NUMBERS_MAX
+    branches: tuple[str, ...] = ()
 
     def phrases(self) -> Iterator[tuple[str, Phrase]]:
         """The most needed first, the languages in turn."""
@@ -70,16 +71,19 @@ def order_of_json(text: str) -> Order:
         letters=tuple(read["letters"]),
         desks=tuple(read["desks"]),
         numbers_max=read["numbers_max"],
+        branches=tuple(read["branches"]),
     )
 
 
 def render(voice: Voice, order: Order, *, pause_seconds: float) -> int:
     """Make what is missing in the cache; how many were made. Raises OSError when the engine fails."""
+    own = (voice.of(branch) for branch in order.branches)
     made = 0
-    for language, phrase in order.phrases():
-        if voice.prepare(language, phrase):
-            made += 1
-            time.sleep(pause_seconds)
+    for each in (voice, *(one for one in own if one.recordings.has_own)):
+        for language, phrase in order.phrases():
+            if each.prepare(language, phrase):
+                made += 1
+                time.sleep(pause_seconds)
     return made
 
 

@@ -1,7 +1,7 @@
 """Speaks sentences: finds or renders each fragment, joins them.
 
-A recording in `recordings/<language>/<fragment_name>.wav` replaces the rendered fragment of the same words. Rendered
-ones are kept in the cache folder, which may be deleted at any time.
+A recording in `recordings/<branch>/<language>/<fragment_name>.wav`, else in `recordings/<language>/`, replaces the
+rendered fragment of the same words. Rendered ones are kept in the cache folder, which may be deleted at any time.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import threading
 from array import array
 from collections.abc import Sequence
 from contextlib import suppress
+from copy import copy
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
@@ -61,13 +62,16 @@ class Origin(StrEnum):
 class Fragment:
     """Some words of a sentence, the name of the file that would replace their sound, and its present source.
 
-    `is_broken`: there is a file of that name, and it cannot be read.
+    `is_broken`: there is a file of that name, and it cannot be read. `is_own`: what is heard is a recording of the
+    branch itself. `has_own`: there is a file of the branch itself, be it broken.
     """
 
     words: str
     name: str
     origin: Origin
     is_broken: bool = False
+    is_own: bool = False
+    has_own: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,6 +103,18 @@ class Voice:
         self._sounds: Kept[array[int]] = Kept(SOUNDS_BYTES_MAX, lambda each: 2 * len(each))
         self._sentences: Kept[bytes] = Kept(SENTENCES_BYTES_MAX, len)
         self.recordings = Recordings(recordings)
+        self._of: dict[str, Voice] = {}
+
+    def of(self, branch: str) -> Voice:
+        """The voice as the branch with this slug has recorded it; there must be such a branch.
+
+        Engine, memory and cache are shared: their keys hold the stamp of each recording, and with it its branch.
+        """
+        if branch not in self._of:
+            own = copy(self)
+            own.recordings = self.recordings.of(branch)
+            self._of[branch] = own
+        return self._of[branch]
 
     @property
     def languages(self) -> frozenset[str]:
@@ -124,21 +140,22 @@ class Voice:
 
     def fragment(self, language: str, words: str) -> Fragment:
         """Where the sound of these words would come from, said as one fragment."""
-        found = self.recordings.find(language, words)
+        there = self.recordings.all_of(language, words)
+        heard = next((each for each in there if not each.is_broken), None)
         origin = Origin.SYNTHETIC if language in self.languages else Origin.MISSING
-        if found is not None and not found.is_broken:
-            origin = Origin.RECORDING
         return Fragment(
             words=words,
             name=fragment_name(words),
-            origin=origin,
-            is_broken=found is not None and found.is_broken,
+            origin=Origin.RECORDING if heard is not None else origin,
+            is_broken=any(each.is_broken for each in there),
+            is_own=heard is not None and heard.is_own,
+            has_own=any(each.is_own for each in there),
         )
 
     # --------------------------------------------------------------- calls
 
     def chime(self) -> tuple[bytes, str]:
-        """What comes before a call, and its ETag; `recordings/chime.wav` replaces it."""
+        """What comes before a call, and its ETag; `chime.wav` of the branch or of `recordings/` replaces it."""
         found = self.recordings.find("", CHIME)
         if found is not None and not found.is_broken:
             with suppress(ValueError, OSError):

@@ -7,7 +7,7 @@ from flask import Blueprint, Response, request
 from server.db import reads, views
 from server.domain.errors import Invalid
 from server.domain.look import Look, read_look
-from server.media import stamp_between
+from server.media import stamp_of
 from server.pages.answers import live_page, style_of_accent, wants_fragment
 from server.pages.rendering import renderer
 from server.web.context import web
@@ -38,7 +38,7 @@ def show(slug: str) -> Response:
         "board/_board.html",
         view.branch.languages[0],
         view.seq,
-        variant=f"{stamp_between(view)}-{renderer().version}",
+        variant=f"{stamp_of(view)}-{renderer().version}",
         view=view,
         look=look,
         live=live,

@@ -16,6 +16,7 @@ from server.domain.roles import Right
 from server.kiosk_house import Found, HouseStatus, PrintingState, Taken, Tap
 from server.kiosk_pages import NAME, KioskLimits, pages_for
 from server.pages.answers import html
+from server.voice import Voice
 from server.web import access
 from server.web.context import web
 from server.web.limits import SENTENCES, limiter, look_ups, open_kiosk, sign_in_attempts
@@ -119,6 +120,10 @@ def _is_known() -> bool:
     return access.caller().scope.startswith("token:")
 
 
+def _voice(slug: str) -> Voice:
+    return web().voice.of(slug)
+
+
 pages = pages_for(
     ServerHouse(),
     limits=KioskLimits(
@@ -126,7 +131,7 @@ pages = pages_for(
         find=look_ups,
         speak=limiter.limit(SENTENCES, exempt_when=_is_known),
     ),
-    voice=lambda: web().voice,
+    voice=_voice,
 )
 
 

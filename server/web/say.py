@@ -31,7 +31,7 @@ def say_chime(slug: str) -> Response:
     """What comes before a call."""
     with web().hall.store.read() as connection:
         reads.branch_by_slug(connection, slug)
-    wav, etag = web().voice.chime()
+    wav, etag = web().voice.of(slug).chime()
     return _sound(b"", etag, 304) if request.if_none_match.contains(etag) else _sound(wav, etag)
 
 
@@ -46,7 +46,7 @@ def say(slug: str, language: str) -> Response:
     desk = int(digits)
     was_called = _look_up(slug, label, desk)
     try:
-        plan = web().voice.plan(language, call(language, label, desk))
+        plan = web().voice.of(slug).plan(language, call(language, label, desk))
         if request.if_none_match.contains(plan.etag):
             return _sound(b"", plan.etag, 304)
         if not was_called and not _may_compose(plan):
@@ -69,6 +69,7 @@ def order_of(hall: Hall) -> Order:
         languages=tuple(dict.fromkeys(tag.value for of in branches for tag in of.languages)),
         letters=tuple(sorted(letters)),
         desks=tuple(sorted(desks)),
+        branches=tuple(each.slug for each in branches),
     )
 
 

@@ -17,7 +17,7 @@ from server.domain.ids import Language
 from server.domain.roles import Right, rights_of
 from server.pages.answers import html
 from server.pages.forms import field
-from server.voice import CannotSay, Fragment, Origin, call, calls
+from server.voice import CannotSay, Fragment, Origin, Voice, call, calls
 from server.voice.recordings import RECORDING_SECONDS_MAX
 from server.voice.rendering import RECORDINGS_FOLDER
 from server.voice.splitting import SENTENCE_LENGTH_MAX
@@ -65,7 +65,7 @@ def show() -> Response:
 def sentence(language: str) -> Response:
     """Any sentence, for those who listen to it here."""
     try:
-        wav = web().voice.wav(language, request.args.get("text", ""))
+        wav = _voice().wav(language, request.args.get("text", ""))
     except CannotSay:
         return problem(404, "no_voice", f"there is no voice for {language} here")
     except ValueError:
@@ -80,12 +80,12 @@ def sentence(language: str) -> Response:
 
 @pages.post("/recordings")
 def record() -> Response:
-    """Keep a recording of a fragment. The same file twice is the same as once."""
+    """Keep a recording of a fragment, for this branch. The same file twice is the same as once."""
     access.caller().require(Right.ADMINISTER)
     language, words = _fragment()
     upload = request.files.get("file")
     try:
-        web().voice.recordings.put(language, words, upload.read() if upload else b"")
+        _voice().recordings.put(language, words, upload.read() if upload else b"")
     except ValueError:
         return _page(refusal="unreadable")
     except OSError as error:
@@ -96,15 +96,22 @@ def record() -> Response:
 
 @pages.post("/recordings/removals")
 def remove() -> Response:
-    """Forget a recording. What is not there any more is gone already."""
+    """Forget a recording of this branch. What is not there any more is gone already."""
     access.caller().require(Right.ADMINISTER)
     language, words = _fragment()
     try:
-        web().voice.recordings.remove(language, words)
+        _voice().recordings.remove(language, words)
     except OSError as error:
         _log.error("recording_not_removed", error=str(error))
         return _page(refusal="not_written")
     return _back(language, "removed")
+
+
+def _voice() -> Voice:
+    """As the branch of whoever asks has recorded it; what all branches share is changed by no page."""
+    with web().hall.store.read() as connection:
+        branch = reads.branch(connection, access.staff_member().branch)
+    return web().voice.of(branch.slug)
 
 
 def _fragment() -> tuple[str, str]:
@@ -133,7 +140,8 @@ def _page(*, notice: str = "", refusal: str = "") -> Response:
         branch = reads.branch(connection, member.branch)
         services = reads.services_of(connection, branch.id)
         desks = reads.desks_of(connection, branch.id)
-    heard = _heard(branch, services, desks)
+    voice = web().voice.of(branch.slug)
+    heard = _heard(voice, branch, services, desks)
     page = web().renderer.render(
         "voice/voice.html",
         member.agent.language.value,
@@ -142,8 +150,8 @@ def _page(*, notice: str = "", refusal: str = "") -> Response:
         administers=Right.ADMINISTER in rights_of(member.agent.role),
         heard=heard,
         desks=[desk.number for desk in desks],
-        progress=[_progress(tag.value, services, desks) for tag in Language],
-        engine=web().voice.languages,
+        progress=[_progress(voice, tag.value, services, desks) for tag in Language],
+        engine=voice.languages,
         folder=RECORDINGS_FOLDER,
         text_length_max=SENTENCE_LENGTH_MAX,
         seconds_max=RECORDING_SECONDS_MAX,
@@ -153,7 +161,9 @@ def _page(*, notice: str = "", refusal: str = "") -> Response:
     return html(page, 422 if refusal else 200)
 
 
-def _heard(branch: Branch, services: tuple[Service, ...], desks: tuple[Desk, ...]) -> Heard:
+def _heard(
+    voice: Voice, branch: Branch, services: tuple[Service, ...], desks: tuple[Desk, ...]
+) -> Heard:
     asked = _asked()
     language = asked.get("language", "")
     if not i18n.is_language(language):
@@ -166,10 +176,10 @@ def _heard(branch: Branch, services: tuple[Service, ...], desks: tuple[Desk, ...
     fragments: tuple[Fragment, ...] = ()
     try:
         if text:
-            fragments = web().voice.fragments(language, text)
+            fragments = voice.fragments(language, text)
             url = f"/voice/sentence/{language}.wav?{urlencode({'text': text})}"
         else:
-            fragments = web().voice.call_fragments(language, call(language, label, number))
+            fragments = voice.call_fragments(language, call(language, label, number))
             query = urlencode({"number": label, "desk": number})
             url = f"/board/{branch.slug}/say/{language}.wav?{query}"
     except ValueError:
@@ -186,10 +196,12 @@ def _heard(branch: Branch, services: tuple[Service, ...], desks: tuple[Desk, ...
     )
 
 
-def _progress(language: str, services: tuple[Service, ...], desks: tuple[Desk, ...]) -> Progress:
+def _progress(
+    voice: Voice, language: str, services: tuple[Service, ...], desks: tuple[Desk, ...]
+) -> Progress:
     phrases = calls.recordable(
         language, (each.letter for each in services), (each.number for each in desks)
     )
-    found = tuple(web().voice.fragment(language, phrase.words) for phrase in phrases)
+    found = tuple(voice.fragment(language, phrase.words) for phrase in phrases)
     recorded = sum(each.origin is Origin.RECORDING for each in found)
     return Progress(language=language, recorded=recorded, fragments=found)

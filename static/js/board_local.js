@@ -24,6 +24,7 @@ const news = new LocalNews({
   },
   onNews: hear,
   onJudged: believe,
+  onStuck: (isOrdered) => (isOrdered ? location.reload() : reloadForNewVersion()),
 });
 startWall();
 copyCalls();

@@ -12,6 +12,8 @@ const PAUSE_MILLISECONDS = 100;
 const RETRY_MILLISECONDS = 500;
 /** A page that is not shown has no frames: it goes on asking, but acknowledges nothing. */
 const FRAMES_MILLISECONDS_MAX = 500;
+/** So many views in a row that could not be painted: what fails is the page itself. */
+const FAILURES_MAX = 5;
 /** Without a word from the program for so long, its last "you can believe it" is over. */
 const BELIEVED_SECONDS = 60;
 
@@ -30,6 +32,7 @@ const BELIEVED_SECONDS = 60;
  * @typedef {object} NewsOptions
  * @property {(news: News) => void} onNews after its view was painted
  * @property {(isCurrent: boolean) => void} onJudged
+ * @property {(isOrdered: boolean) => void} onStuck the page cannot show its news; `isOrdered`: these asked to load anew
  */
 
 /** Made once per page. */
@@ -41,6 +44,7 @@ export class LocalNews extends Shown {
   /** When the program last heard the truth, on this page's own clock: milliseconds. */
   #truthAt;
   #isBelieved = false;
+  #failures = 0;
 
   /** @param {import("nouba/shown").ShownOptions & NewsOptions} options */
   constructor(options) {
@@ -71,7 +75,7 @@ export class LocalNews extends Shown {
     return (performance.now() - this.#truthAt) / 1000;
   }
 
-  /** @returns {Promise<boolean>} whether the program answered */
+  /** @returns {Promise<boolean>} whether the program answered, and its news are shown */
   async #ask() {
     try {
       const answer = await fetch(`${NEWS}?after=${this.#after}&painted=${this.#painted}`, {
@@ -79,24 +83,44 @@ export class LocalNews extends Shown {
         signal: AbortSignal.timeout(ANSWER_MILLISECONDS_MAX),
       });
       if (!answer.ok) return false;
-      await this.#hear(await answer.json());
-      return true;
+      return await this.#hear(await answer.json());
     } catch (error) {
       console.info("no news from the display's program", error);
       return false;
     }
   }
 
-  /** @param {News} news */
+  /**
+   * News count as heard once they are shown: what could not be painted is asked for again, all of it.
+   * @param {News} news
+   * @returns {Promise<boolean>} whether they are
+   */
   async #hear(news) {
-    this.#after = news.number;
     this.#truthAt = performance.now() - 1000 * news.age_seconds;
     this.#isBelieved = news.is_current;
     // The program hands them out one after the other: each is newer, whatever its seq (a database may be restored).
-    if (news.view) this.believe(news.view);
-    this.#judge();
-    this.#options.onNews(news);
+    try {
+      if (news.view) this.believe(news.view);
+      this.#judge();
+      this.#options.onNews(news);
+    } catch (error) {
+      console.warn("these news could not be shown", error);
+      this.#fail(news.reload);
+      return false;
+    }
+    this.#after = news.number;
+    this.#failures = 0;
     if (news.view) await this.#acknowledge();
+    return true;
+  }
+
+  /** @param {boolean} isOrdered whether the news that failed asked the page to load anew */
+  #fail(isOrdered) {
+    this.#after = -1;
+    this.#failures += 1;
+    if (!isOrdered && this.#failures < FAILURES_MAX) return;
+    this.#failures = 0;
+    this.#options.onStuck(isOrdered);
   }
 
   #judge() {

@@ -10,6 +10,7 @@ import pytest
 from server.actions import devices, displays, housekeeping
 from server.actions.hall import Caller
 from server.db import device_views, outbox, reads
+from server.db import devices as device_rows
 from server.db import displays as rows
 from server.domain.errors import Invalid, KeyReused, NotAllowed, UnknownDevice
 from server.domain.events import EventKind
@@ -17,7 +18,7 @@ from server.domain.ids import DeviceId, Seq
 from server.domain.roles import Role
 from server.domain.speech import GRANT, SPEECH_KEPT
 from server.wire_devices import DeviceCard, DeviceReport
-from server.wire_displays import DisplaySettings, OrderKind, SpeechAnswer, SpeechStep
+from server.wire_displays import DisplaySettings, DisplayState, OrderKind, SpeechAnswer, SpeechStep
 from tests.builders import Town
 from tests.machines import operator, paired
 
@@ -89,6 +90,26 @@ def test_settings_are_kept_whole_and_told_once(town: Town) -> None:
     back = change(town, display)
     assert back.display
     assert back.display.settings == DisplaySettings()
+
+
+def test_each_change_of_a_display_is_of_a_later_seq(town: Town) -> None:
+    display = a_display(town)
+
+    def state() -> DisplayState:
+        with town.hall.store.read() as connection:
+            device = device_rows.device(connection, town.branch, display.require_device())
+            return device_views.display_state(connection, device)
+
+    seen = [state()]
+    for change_it in (
+        lambda: change(town, display, volume_percent=10),
+        lambda: order(town, display, "identify"),
+        lambda: change(town, display, volume_percent=90),
+    ):
+        change_it()
+        seen.append(state())
+    assert [each.settings.volume_percent for each in seen] == [80, 10, 10, 90]
+    assert sorted({each.seq for each in seen}) == [each.seq for each in seen]
 
 
 def test_a_bad_setting_changes_nothing(town: Town) -> None:

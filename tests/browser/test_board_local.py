@@ -186,3 +186,57 @@ def test_it_loads_itself_anew_when_told_and_once_for_a_new_version(
     program.tell(version="3")
     page.wait_for_timeout(1500)
     assert program.fresh == 3, "not again and again: two servers may differ"
+
+
+FAIL = """(count) => {
+  const parse = DOMParser.prototype.parseFromString;
+  let left = count;
+  DOMParser.prototype.parseFromString = function (...words) {
+    if (left > 0) { left -= 1; throw new Error("this page cannot paint now"); }
+    return parse.apply(this, words);
+  };
+}"""
+"""The next `count` paints of this page throw; a page that is loaded anew is whole."""
+FAILURES_MAX = 5
+
+
+def test_a_view_that_could_not_be_painted_is_asked_for_again(
+    site: Site, screens: Screens, program: FakeProgram
+) -> None:
+    house = site.house()
+    agent = house.seated()
+    page = _open(screens, program, house)
+    _until(page, lambda: program.asked[-1][0] == program.number)
+    page.evaluate(FAIL, FAILURES_MAX - 1)
+    page.evaluate("() => { window.isTheSame = true; }")
+    _, view = _called(house, agent)
+    before = program.fresh
+    program.tell(view=view)
+    _until(page, lambda: program.painted == view["seq"])
+    expect(page.locator(SPOT)).to_have_text("A001")
+    assert program.fresh == before + FAILURES_MAX - 1, "each time all of it was asked for"
+    assert page.evaluate("() => window.isTheSame"), "and the page stayed"
+
+
+def test_a_page_that_cannot_paint_any_more_loads_itself_anew(
+    site: Site, screens: Screens, program: FakeProgram
+) -> None:
+    house = site.house()
+    agent = house.seated()
+    page = _open(screens, program, house)
+    _until(page, lambda: program.asked[-1][0] == program.number)
+    page.evaluate(FAIL, 1000)
+    before = program.fresh
+    _, view = _called(house, agent)
+    with page.expect_navigation():
+        program.tell(view=view)
+    _until(page, lambda: program.painted == view["seq"])
+    assert program.fresh >= before + FAILURES_MAX, "four questions of the old page, one of the new"
+    # An order to load anew does not wait for five failures.
+    page.evaluate(FAIL, 1000)
+    before = program.fresh
+    view = _view(house)
+    with page.expect_navigation():
+        program.tell(view=view, reload=True)
+    _until(page, lambda: program.fresh > before and program.painted == view["seq"])
+    assert program.fresh < before + FAILURES_MAX

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -221,7 +222,7 @@ class FakeServer:
 
         @app.get(f"/board/{BRANCH}")
         def page() -> Response:
-            etag = f'"{town.seq}"'
+            etag = f'"{town.seq}-{zlib.crc32(f"{town.html()} {town.is_open}".encode())}"'
             if request.args.get("fragment") != "1":
                 found = Response(town.page + town.html(), content_type="text/html")
                 found.headers["Content-Security-Policy"] = "default-src 'self'"

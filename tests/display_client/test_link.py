@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 
-from display_client.link import Ears
+from device_client.http import Away
+from display_client.board import Painting
+from display_client.link import SPREAD_SECONDS, WHOLE_SECONDS, Ears, Knocker, Socket
 from display_client.news import News
 from server.wire import BoardView
-from server.wire_displays import DisplayState
+from server.wire_devices import DeviceReport, ReportAnswer
+from server.wire_displays import DisplayState, SpeechAnswer, SpeechStep
 from tests.display_client.builders import Moving, board, call, state
 
 
@@ -84,3 +88,127 @@ def test_a_state_of_a_newer_server_is_read_as_far_as_it_is_known() -> None:
     hearing, _, orders, _ = ears()
     hearing.display({**msgspec.to_builtins(state(3)), "something_new": 1})
     assert [each.device for each in orders.states] == [3]
+
+
+class LiveSocket(Socket):
+    """One that pushes come by."""
+
+    @property
+    def is_live(self) -> bool:
+        return True
+
+
+class Asked:
+    """A server whose board changes with time alone; it writes down what it is asked, and by which version."""
+
+    def __init__(self, clock: Moving) -> None:
+        self.clock = clock
+        self.seq = 1
+        self.is_open = True
+        self.asked: list[tuple[str, int | None]] = []
+        self.at: list[float] = []
+        self._fetched = ""
+
+    def html(self) -> str:
+        return f"{self.seq} {self.is_open}"
+
+    def painting(self, look: str, known: int | None) -> Painting | None:
+        self.asked.append(("painting", known))
+        self.at.append(self.clock.seconds)
+        if known == self.seq and self._fetched == self.html():
+            return None
+        self._fetched = self.html()
+        return self.painted(look)
+
+    def painted(self, look: str) -> Painting:
+        at = self.clock.now().isoformat()
+        return Painting(seq=self.seq, at=at, html=self.html(), look=look)
+
+    def view(self, known: int | None) -> BoardView | None:
+        self.asked.append(("view", known))
+        found = replace(board(self.seq), is_open=self.is_open, at=self.clock.now())
+        return None if known == self.seq else found
+
+    def report(self, report: DeviceReport) -> ReportAnswer:
+        raise Away("nobody reports here")
+
+    def speech(self, call: str, step: SpeechStep, *, key: str) -> SpeechAnswer:
+        raise Away("nobody speaks here")
+
+    def screenshot(self, order: int, jpeg: bytes) -> None:
+        raise Away("nobody is pictured here")
+
+
+class Wall:
+    """A display that is connected and hears a pulse each second."""
+
+    def __init__(self, clock: Moving, device: int = 0) -> None:
+        self.clock = clock
+        self.server = Asked(clock)
+        self.news = News(steady=clock.steady, now=clock.now)
+        self.ears = Ears(self.news, Listener(), Orders())
+        socket = LiveSocket(
+            "", "", self.news, self.ears, steady=clock.steady, server_said=lambda *_, **__: None
+        )
+        self.knocker = Knocker(
+            self.server, socket, self.news, self.ears, steady=clock.steady, device=device
+        )
+        self.push()
+
+    def push(self) -> None:
+        self.news.hear_painting(self.server.painted(self.news.look))
+        self.news.hear_view(board(self.server.seq))
+
+    def turn(self) -> None:
+        self.ears.pulse(self.server.seq)
+        if self.knocker._is_due():
+            self.knocker.knock()
+
+
+def live_through(walls: list[Wall], seconds: float) -> None:
+    for _ in range(round(seconds)):
+        walls[0].clock.pass_by(1)
+        for wall in walls:
+            wall.turn()
+
+
+def test_a_quiet_minute_is_asked_for_by_version_and_brings_nothing() -> None:
+    wall = Wall(Moving())
+    live_through([wall], WHOLE_SECONDS + 1)  # pushed things are noticed at the next turn
+    assert wall.server.asked == [("painting", None), ("view", None)], "nothing was fetched before"
+    wall.server.asked.clear()
+    live_through([wall], 3 * WHOLE_SECONDS)
+    assert wall.server.asked == [("painting", 1), ("view", 1)] * 3, "never without a version"
+    wall.server.is_open = False
+    live_through([wall], WHOLE_SECONDS)
+    assert wall.news.painting is not None
+    assert wall.news.painting.html == "1 False"
+    view = wall.news.wait(-1, 0).view
+    assert view is not None
+    assert not view.is_open, "the data are as new"
+
+
+def test_what_was_pushed_is_not_asked_for_until_it_is_old() -> None:
+    wall = Wall(Moving())
+    for _ in range(10):
+        live_through([wall], WHOLE_SECONDS / 2)
+        wall.server.seq += 1
+        wall.push()
+    assert wall.server.asked == []
+    # What was pushed was not fetched: an ETag of before must not vouch for it.
+    live_through([wall], WHOLE_SECONDS + 1)
+    assert wall.server.asked[0] == ("painting", None)
+
+
+def test_displays_that_hear_the_same_push_ask_at_different_moments() -> None:
+    clock = Moving()
+    walls = [Wall(clock, device) for device in range(1, 21)]
+    live_through(walls, WHOLE_SECONDS)
+    first = [wall.server.at[0] for wall in walls]
+    assert max(first) - min(first) > SPREAD_SECONDS / 2
+    assert max(map(first.count, first)) <= 2, "of twenty displays"
+    for wall in walls:
+        wall.server.at.clear()
+    live_through(walls, 2 * WHOLE_SECONDS)
+    assert all(len(wall.server.at) == 2 for wall in walls), "each once a minute, and still apart"
+    assert max(map(first.count, first)) <= 2

@@ -56,12 +56,15 @@ class Wire:
     def __init__(self, world: World, machine: Machine) -> None:
         self._world = world
         self._machine = machine
+        self._html = ""
 
     def painting(self, look: str, known: int | None) -> Painting | None:
         view = self._ask(self._view, KNOCK_TIMEOUT_SECONDS)
-        if view.seq == known:
+        html = painted(view)
+        if view.seq == known and html == self._html:
             return None
-        return Painting(seq=view.seq, at=view.at.isoformat(), html=painted(view), look=look)
+        self._html = html
+        return Painting(seq=view.seq, at=view.at.isoformat(), html=html, look=look)
 
     def view(self, known: int | None) -> BoardView | None:
         found = self._ask(self._view, POLL_TIMEOUT_SECONDS)

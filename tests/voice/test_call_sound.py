@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from server.voice import Origin, Voice, call, fragment_name, sound
 from server.voice.keeping import Kept
-from server.voice.rendering import Order
+from server.voice.rendering import Order, order_of_json, render
 from server.voice.sound import FULL, RATE
 from server.voice.speaking import CLAUSE_PAUSE_SECONDS, PHRASE_PAUSE_SECONDS, CannotSay
 from server.voice.warming import Warmer
@@ -113,6 +113,47 @@ def test_recordings_replace_the_engine_one_by_one(tmp_path: Path) -> None:
     assert voice.say(second) != voice.say(first)
     record(tmp_path / "recordings" / "fr" / "guichet-trois.wav")
     assert made_of()[-1] == ("guichet trois", Origin.RECORDING)
+
+
+def test_branches_share_what_is_kept_and_never_hear_each_others_recordings(tmp_path: Path) -> None:
+    engine = Tone()
+    folder = tmp_path / "recordings"
+    voice = Voice(engine, tmp_path / "cache", folder)
+    sentence = call("fr", "A012", 3)
+    branches = [voice.of(slug) for slug in ("berkane", "oujda", "taza")]
+    assert len({each.say(each.plan("fr", sentence)) for each in branches}) == 1
+    assert len(engine.rendered) == 3, "made once for all of them"
+    for slug, pitch in (("berkane", 40), ("oujda", 20)):
+        file = folder / slug / "fr" / "guichet-trois.wav"
+        file.parent.mkdir(parents=True)
+        tone = (round(9000 * math.sin(place / pitch)) for place in range(RATE))
+        file.write_bytes(sound.write(array("h", tone)))
+        # As a copy of a folder leaves them: alike in name, size and time.
+        os.utime(file, ns=(10**18, 10**18))
+    plans = [each.plan("fr", sentence) for each in branches]
+    assert len({each.etag for each in plans}) == 3
+    said = [each.say(each.plan("fr", sentence)) for each in branches]
+    assert len(set(said)) == 3
+    # From the disk, by a process that has nothing in its memory.
+    again = Voice(engine, voice.cache, folder).of("oujda")
+    assert again.say(again.plan("fr", sentence)) == said[1]
+    assert len(engine.rendered) == 3
+
+
+def test_what_a_branch_needs_beside_its_own_recordings_is_rendered_ahead(tmp_path: Path) -> None:
+    engine = Tone()
+    voice = Voice(engine, tmp_path / "cache", tmp_path / "recordings")
+    order = Order(
+        languages=("fr",), letters=("A",), desks=(1,), numbers_max=1, branches=("berkane", "oujda")
+    )
+    assert order_of_json(order.to_json()) == order
+    made = render(voice, order, pause_seconds=0)
+    record(tmp_path / "recordings" / "berkane" / "fr" / "guichet.wav")
+    assert render(voice, order, pause_seconds=0) == 1, "guichet: un is there, for tickets"
+    engine.rendered.clear()
+    assert voice.of("berkane").say(voice.of("berkane").plan("fr", call("fr", "A001", 1)))
+    assert engine.rendered == []
+    assert made == 3
 
 
 def test_a_broken_recording_never_silences_the_hall(tmp_path: Path) -> None:

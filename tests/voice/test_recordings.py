@@ -109,6 +109,37 @@ def test_a_hard_consonant_is_bent_and_does_not_make_the_rest_soft() -> None:
     assert sound.loudness(rest) > 0.09 * FULL
 
 
+def test_a_branch_hears_its_own_before_those_of_all_and_changes_no_others(tmp_path: Path) -> None:
+    everybody = Recordings(tmp_path)
+    berkane, oujda = everybody.of("berkane"), everybody.of("oujda")
+    tone = a_wav(array("h", (round(each * FULL) for each in wave(4000, 300))).tobytes())
+    everybody.put("fr", "Guichet", tone)
+    for branch in (berkane, oujda):
+        found = branch.find("fr", "Guichet")
+        assert found is not None
+        assert not found.is_own
+        assert not branch.remove("fr", "Guichet"), "what all branches hear"
+    before = everybody.signature()
+    berkane.put("fr", "Guichet", tone)
+    assert everybody.signature() != before
+    assert (tmp_path / "berkane" / "fr" / "guichet.wav").read_bytes() == tone
+    own, others = berkane.find("fr", "Guichet"), oujda.find("fr", "Guichet")
+    assert own is not None
+    assert others is not None
+    assert (own.is_own, others.is_own) == (True, False)
+    assert (berkane.has_own, oujda.has_own, everybody.has_own) == (True, False, False)
+    own.file.write_bytes(b"RIFF")
+    found = berkane.find("fr", "Guichet")
+    assert found is not None
+    assert not found.is_own, "a file that cannot be read hides nothing"
+    assert [each.is_broken for each in berkane.all_of("fr", "Guichet")] == [True, False]
+    assert berkane.remove("fr", "Guichet")
+    assert (tmp_path / "fr" / "guichet.wav").read_bytes() == tone
+    for wrong in ("", "..", "a/b", "Oujda", "../oujda"):
+        with pytest.raises(AssertionError):
+            everybody.of(wrong)
+
+
 def test_a_recording_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
     folder = Recordings(tmp_path / "recordings")
     tone = a_wav(array("h", (round(each * FULL) for each in wave(4000, 300))).tobytes())

@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 from flask.testing import FlaskClient
 
+from server.clock import SystemChance
 from server.voice import chime, fragment_name, sound
 from server.voice.calls import recordable
 from server.web.limits import COMPOSED_PER_MINUTE
-from tests.builders import Town
+from tests.builders import Town, build_town
 from tests.web.builders import open_site, problem_of
 
 pytestmark = pytest.mark.parametrize("database_kind", ["sqlite"])
@@ -63,6 +64,31 @@ def test_a_call_is_said_and_a_new_recording_is_heard_at_once(town: Town, tmp_pat
     again = client.get(address, headers=known)
     assert again.status_code == 200
     assert again.data != answer.data
+
+
+def test_each_branch_is_said_with_its_own_recordings(town: Town, tmp_path: Path) -> None:
+    other = build_town(town.url, town.engine, SystemChance())
+    record_everything(tmp_path, "zgh")
+    client = open_site(town, tmp_path).app.test_client()
+
+    def heard() -> tuple[bytes, bytes]:
+        first, second = (
+            client.get(say(client, each, "zgh", number="A112", desk=1)) for each in (town, other)
+        )
+        return first.data, second.data
+
+    before = heard()
+    assert before[0] == before[1]
+    own = tmp_path / "recordings" / town.slug
+    tone = array("h", (round(9000 * math.sin(place / 20)) for place in range(sound.RATE // 2)))
+    (own / "zgh").mkdir(parents=True)
+    (own / "zgh" / "12.wav").write_bytes(sound.write(tone))
+    (own / "chime.wav").write_bytes(sound.write(tone))
+    after = heard()
+    assert after[1] == before[1]
+    assert len(after[0]) > len(before[0])
+    assert client.get(f"/board/{other.slug}/say/chime.wav").data == chime()
+    assert client.get(f"/board/{town.slug}/say/chime.wav").data != chime()
 
 
 def test_without_all_recordings_there_is_no_amazigh(town: Town, tmp_path: Path) -> None:

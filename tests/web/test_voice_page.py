@@ -5,15 +5,17 @@ from __future__ import annotations
 import io
 import math
 from array import array
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from server.clock import SystemChance
 from server.domain.roles import Role
 from server.voice import sound
-from tests.builders import Town
+from tests.builders import Town, build_town
 from tests.web.builders import open_site, signed_in
 
 pytestmark = pytest.mark.parametrize("database_kind", ["sqlite"])
@@ -46,7 +48,7 @@ def test_a_recording_is_put_in_its_place_and_taken_away(town: Town, tmp_path: Pa
     answer = put(client, a_voice())
     assert answer.status_code == 303
     assert "done=recorded" in answer.headers["Location"]
-    file = tmp_path / "recordings" / "zgh" / "a.wav"
+    file = tmp_path / "recordings" / town.slug / "zgh" / "a.wav"
     assert file.read_bytes() == a_voice()
     assert list(file.parent.iterdir()) == [file], "nothing unfinished"
     shown = client.get("/voice?language=zgh&number=A012&desk=1").text
@@ -68,7 +70,8 @@ def test_what_cannot_be_heard_is_not_kept(town: Town, tmp_path: Path, wav: bytes
     answer = put(client, wav)
     assert answer.status_code == 422
     assert 'data-refusal="unreadable"' in answer.text
-    assert (tmp_path / "recordings" / "zgh" / "a.wav").read_bytes() == a_voice()
+    file = tmp_path / "recordings" / town.slug / "zgh" / "a.wav"
+    assert file.read_bytes() == a_voice()
 
 
 def test_a_recording_may_be_long_but_not_endless(town: Town, tmp_path: Path) -> None:
@@ -90,7 +93,8 @@ def test_a_recording_may_be_long_but_not_endless(town: Town, tmp_path: Path) -> 
 def test_words_are_no_paths(town: Town, tmp_path: Path) -> None:
     client = page(town, tmp_path)
     assert put(client, a_voice(), words="../../oops").status_code == 303
-    assert [file.name for file in (tmp_path / "recordings" / "zgh").iterdir()] == ["oops.wav"]
+    folder = tmp_path / "recordings" / town.slug / "zgh"
+    assert [file.name for file in folder.iterdir()] == ["oops.wav"]
     assert put(client, a_voice(), words="../..").status_code == 422
     assert put(client, a_voice(), language="../fr").status_code == 422
     assert put(client, a_voice(), words="").status_code == 422
@@ -104,6 +108,36 @@ def test_supervisors_listen_and_administrators_record(town: Town, tmp_path: Path
     assert take_away(client).status_code == 403
     assert not (tmp_path / "recordings").exists()
     assert page(town, tmp_path, Role.AGENT).get("/voice").status_code == 403
+
+
+def test_an_administrator_changes_the_recordings_of_the_own_branch_only(
+    town: Town, tmp_path: Path
+) -> None:
+    other = build_town(town.url, town.engine, SystemChance())
+    common = tmp_path / "recordings" / "zgh" / "a.wav"
+    common.parent.mkdir(parents=True)
+    common.write_bytes(a_voice(0.5))
+    site = open_site(town, tmp_path)
+    mine = signed_in(site, role=Role.ADMIN)
+    theirs = signed_in(replace(site, town=other), role=Role.ADMIN)
+    asked = "/voice?language=zgh&number=A012&desk=1"
+    for client in (mine, theirs):
+        shown = client.get(asked).text
+        assert shown.count('data-origin="recording"') == 2
+        assert "data-own" not in shown
+        assert "/recordings/removals" not in shown, "nothing here is theirs to remove"
+        assert take_away(client).status_code == 303
+    assert put(mine, a_voice()).status_code == 303
+    assert mine.get(asked).text.count("data-own") == 2
+    assert "/recordings/removals" in mine.get(asked).text
+    assert "data-own" not in theirs.get(asked).text
+    sentence = "/voice/sentence/zgh.wav?text=A"
+    heard = {len(client.get(sentence).data) for client in (mine, theirs)}
+    assert len(heard) == 2, "each its own"
+    assert take_away(theirs).status_code == 303
+    assert common.read_bytes() == a_voice(0.5)
+    assert (tmp_path / "recordings" / town.slug / "zgh" / "a.wav").read_bytes() == a_voice()
+    assert not (tmp_path / "recordings" / other.slug).exists()
 
 
 def test_a_file_that_cannot_be_read_is_named(town: Town, tmp_path: Path) -> None:
