@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zoneinfo
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -12,6 +13,9 @@ from hypothesis import HealthCheck, settings
 from server.db.engine import open_engine
 from tests.builders import SeededChance, Town, build_town
 from tests.databases import Databases, folder_in_memory
+
+# As every program of ours does: else a server that a test starts would have another day than the test for an hour.
+zoneinfo.reset_tzpath(to=())
 
 # Shared machines are slow now and then: a deadline would fail by the neighbours' load, not by ours.
 settings.register_profile(

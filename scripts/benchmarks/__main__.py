@@ -6,6 +6,7 @@ import argparse
 import dataclasses
 import signal
 import sys
+import zoneinfo
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import FrameType
@@ -33,6 +34,8 @@ def main() -> int:
     A missed target is told, and is no error: on a shared machine a figure is evidence, not a verdict.
     """
     options = _options()
+    # As the server does: else between two midnights of Morocco its day would be another one than ours.
+    zoneinfo.reset_tzpath(to=())
     # Told to end, we leave as after Ctrl-C: through every `finally` that ends a child.
     signal.signal(signal.SIGTERM, _interrupt)
     size: Size = options.size

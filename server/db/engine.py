@@ -104,5 +104,6 @@ def _configure_sqlite(connection: Any, _record: object) -> None:
     cursor.execute("PRAGMA journal_mode=WAL")
     cursor.execute("PRAGMA synchronous=FULL")
     cursor.execute("PRAGMA foreign_keys=ON")
-    cursor.execute("PRAGMA cache_size=-16000")
+    # Of each connection, in KiB. It fills and stays full; what is not in it is in the system's own cache.
+    cursor.execute("PRAGMA cache_size=-4000")
     cursor.close()

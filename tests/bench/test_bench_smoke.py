@@ -21,7 +21,7 @@ LINES = {
     "kiosk": 10,
     "painted": 3,
     "storm": 2,
-    "soak": 6,
+    "soak": 12,
 }
 
 
