@@ -127,6 +127,8 @@ class Head:
         """It was said to its end, or had its time on the screen."""
         self.found: dict[str, bytes] | None = None
         """Its sentences by language, once they are here."""
+        self.chime = b""
+        """What comes before them, had with them."""
 
 
 def languages_in_time(

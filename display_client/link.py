@@ -275,6 +275,8 @@ class Knocker:
         self._whole_at = steady() - self._early_seconds
         self._seen: Painting | None = None
         self._fetched: Painting | None = None
+        self._is_data_stale = False
+        """The fragment changed since the data were fetched, or they could not be."""
         self._stopping = threading.Event()
 
     def run(self) -> None:
@@ -305,15 +307,17 @@ class Knocker:
         is_fetched = self._fetched is not None and self._news.painting == self._fetched
         try:
             painting = self._server.painting(look, asked if is_fetched or not is_whole else None)
-            is_stale = is_whole and painting is not None
-            view = self._server.view(None if is_stale else asked)
+            if painting is not None:
+                # Heard before anything else is asked: its ETag must not outlive it.
+                self._news.hear_painting(painting)
+                self._fetched, self._seen = painting, self._news.painting
+                self._is_data_stale = True
+            view = self._server.view(None if self._is_data_stale else asked)
         except (Away, Revoked, Refusal) as problem:
             _log.debug("not_answered", problem=str(problem))
             return
-        if painting is not None:
-            self._news.hear_painting(painting)
-            self._fetched, self._seen = painting, self._news.painting
         if view is not None:
+            self._is_data_stale = False
             self._ears.view(view)
             if view.seq < self._news.seq:
                 # An answer to a question of now: like a pulse, it says which seq the server has.

@@ -255,7 +255,7 @@ class Speaker:
             head.ask_at = self._steady() + wait
 
     def _is_ready(self, head: Head) -> bool:
-        """Whether its sentences are here: they are fetched before the grant is asked for, which lives 5 s only."""
+        """Whether its sounds are here: they are fetched before the grant is asked for, which lives 5 s only."""
         if head.found is not None:
             return True
         found, is_whole = sentences(self._words, head.call, self._languages)
@@ -264,7 +264,7 @@ class Speaker:
             self._lasted[language] = seconds_of(found[language]) + pause if pause else 0.0
         limit = WORDS_LATE_SECONDS if found else WORDS_SECONDS_MAX
         if is_whole or self._steady() - head.since > limit:
-            head.found = found
+            head.found, head.chime = found, self._words.chime()
         return head.found is not None
 
     def _to_fetch(self) -> tuple[tuple[BoardCall, ...], tuple[str, ...]]:
@@ -303,13 +303,13 @@ class Speaker:
         """The whole sound, and the languages in it: those that have a voice, as far as there is time."""
         found = head.found or {}
         if not found:
-            return self._words.chime(), ()
+            return head.chime, ()
         voiced = tuple(language for language in self._languages if language in found)
         with self._lock:
             waiting = tuple(self._queue.waiting)
         spoken = languages_in_time(waiting, voiced, self._now(), self._lasted)
         sentence = one_stream([found[language] for language in spoken], LANGUAGE_PAUSE_SECONDS)
-        return one_stream((self._words.chime(), sentence), CHIME_PAUSE_SECONDS), spoken
+        return one_stream((head.chime, sentence), CHIME_PAUSE_SECONDS), spoken
 
     def _played(self, playing: Playing, key: str, granted: float | None) -> bool:
         """Whether it was played to its end; False when the room may be another's meanwhile. Raises PlayerFailed."""

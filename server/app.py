@@ -158,6 +158,8 @@ def _sockets(app: Flask, config: Config) -> SocketIO:
         "json": packets,
         # A socket says little: its own greenlet answers it, and none is started for each word.
         "async_handlers": False,
+        # It is in before it is answered: a client that hears its answer first would wait for another one.
+        "always_connect": True,
     }
     return SocketIO(
         app,

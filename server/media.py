@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import re
 import stat
 import threading
 import time
@@ -22,6 +21,7 @@ from urllib.parse import quote
 import structlog
 from PIL import Image, UnidentifiedImageError
 
+from server.domain.ids import SLUG
 from server.wire import BoardMedia, BoardView
 
 SCAN_SECONDS = 3.0
@@ -36,7 +36,6 @@ BRANCHES_MAX = 1_000
 _HEAD_BYTES = 64
 _STAMP_LENGTH = 12
 _NO_TIME = datetime.min.replace(tzinfo=UTC)
-_SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")
 _NAME_LENGTH_MAX = 120
 _PICTURES = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp"}
 _log = structlog.get_logger(__name__)
@@ -98,7 +97,7 @@ class MediaFolders:
 
     def listing(self, slug: str) -> Listing:
         """What the branch's folder holds, at most `SCAN_SECONDS` old."""
-        if _SLUG.fullmatch(slug) is None:
+        if SLUG.fullmatch(slug) is None:
             return Listing()
         seen = self._seen.get(slug)
         if seen is not None and self._elapsed() - seen.at < SCAN_SECONDS:

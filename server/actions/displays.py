@@ -120,7 +120,7 @@ def speak(*, hall: Hall, caller: Caller, call: str, step: SpeechStep) -> SpeechA
     """Ask to speak a call in one's room, to go on with it, or tell that it was said to its end.
 
     Takes no branch lock and makes no event. The queue is not changed by it, nobody's screen shows it, and a
-    speaker says "going" every two seconds: in front of every tap and every call that would be a queue of its own,
+    speaker says "going" every 1.5 seconds: in front of every tap and every call that would be a queue of its own,
     and every screen would be painted anew. What must be decided once is who is heard in a room, and a lock of that
     room decides it.
 
@@ -133,7 +133,7 @@ def speak(*, hall: Hall, caller: Caller, call: str, step: SpeechStep) -> SpeechA
         assert device.display is not None, "a display's token is a display's"
         settings = device.display.settings
         room = room_of(device_id, settings)
-        if settings.is_silent:
+        if settings.is_silent and step != "said":  # what was heard was heard
             return speech.may_not(speech_rows.leader(connection, caller.branch, room))
         speech_rows.lock_room(connection, caller.branch, room)
         # Read behind the lock: what was granted while this one waited for it must not look like the future's.

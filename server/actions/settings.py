@@ -21,10 +21,9 @@ from server.domain.errors import Invalid
 from server.domain.estimate import PRIOR_WEIGHT
 from server.domain.events import Event, EventKind
 from server.domain.hours import OFFICE_HOURS, Hours, HoursRule
-from server.domain.ids import AgentId, BranchId, DeskId, Language, ServiceId, Texts
+from server.domain.ids import SLUG, AgentId, BranchId, DeskId, Language, ServiceId, Texts
 from server.domain.roles import STAFF_ROLES, Role
 
-SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")
 ICON = re.compile(r"[a-z0-9-]{1,40}")
 LETTER = re.compile(r"[A-Z]")
 COLOUR = re.compile(r"#[0-9a-f]{6}")

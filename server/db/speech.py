@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from server.db.codec import Row
 from server.db.tables import speech
 from server.domain.ids import BranchId, DeviceId
-from server.domain.speech import Speech
+from server.domain.speech import GRANT, Speech
 
 _here = (
     speech.c.branch_id == sa.bindparam("branch"),
@@ -26,6 +26,7 @@ _other = (
         speech.c.call != sa.bindparam("of_call"),
         speech.c.device_id != sa.bindparam("device"),
         speech.c.until > sa.bindparam("now", type_=speech.c.until.type),
+        speech.c.until <= sa.bindparam("latest", type_=speech.c.until.type),
     )
     .order_by(speech.c.until.desc())
     .limit(1)
@@ -82,7 +83,7 @@ def other(
     now: datetime,
 ) -> Speech | None:
     """What another display is saying in the room at this moment, of another call."""
-    place = {**_place(branch, room, call), "device": device, "now": now}
+    place = {**_place(branch, room, call), "device": device, "now": now, "latest": now + GRANT}
     row = connection.execute(_other, place).one_or_none()
     return None if row is None else _speech(row)
 

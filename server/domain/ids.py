@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import NewType
+from typing import Final, NewType
 
 BranchId = NewType("BranchId", int)
 ServiceId = NewType("ServiceId", int)
@@ -19,6 +20,8 @@ Label = NewType("Label", str)
 """What people read and hear: a letter and a number, `A012`."""
 Seq = NewType("Seq", int)
 """The version of a branch: the number of its last event."""
+SLUG: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")
+"""What may name a branch in addresses and folders, never a way out of them; and code a service."""
 
 
 class Language(StrEnum):

@@ -14,7 +14,7 @@ from server.domain.ids import DeviceId
 from server.wire_displays import SpeechAnswer, SpeechStep
 
 GRANT = timedelta(seconds=5)
-"""A speaker says "going" every two seconds: two may be lost."""
+"""A speaker says "going" every 1.5 seconds: one may be lost, with the second the sentence ends."""
 SPEECH_KEPT = timedelta(days=1)
 """No display asks for a call of yesterday."""
 RETRY_SECONDS_MIN = 0.2
@@ -66,7 +66,12 @@ def decided(
 
 def is_in_the_way(other: Speech | None, device: DeviceId, now: datetime) -> bool:
     """Whether another display is being heard in the room: two voices at once are as useless as none."""
-    return other is not None and other.device != device and other.until > now
+    return other is not None and other.device != device and _lives(other, now)
+
+
+def _lives(speech: Speech, now: datetime) -> bool:
+    """Whether its grant does. One that ends later than any can was given before the clock was set back."""
+    return now < speech.until <= now + GRANT
 
 
 def _begun(
@@ -74,9 +79,9 @@ def _begun(
 ) -> Speech | None:
     if present is not None and present.said_at is not None:
         return present
-    if present is not None and present.device != device and present.until > now:
+    if present is not None and present.device != device and _lives(present, now):
         return present
-    if present is not None and present.device == device and present.until > now:
+    if present is not None and present.device == device and _lives(present, now):
         # Asked again, because the reply was lost.
         return replace(present, until=now + GRANT)
     if is_in_the_way(other, device, now):
@@ -94,7 +99,7 @@ def answer(
 ) -> SpeechAnswer:
     """What the display is told. `leader` is who spoke last in the room, `other` as in `decided`."""
     is_said = after is not None and after.said_at is not None
-    is_granted = after is not None and not is_said and after.device == device and after.until > now
+    is_granted = after is not None and not is_said and after.device == device and _lives(after, now)
     retry = 0.0
     if after is not None and not is_said and not is_granted:
         retry = max((after.until - now).total_seconds(), RETRY_SECONDS_MIN)

@@ -21,8 +21,8 @@ NAME_LENGTH_MAX = 60
 RECORDING_BYTES_MAX = 4_000_000
 RECORDING_SECONDS_MAX = 15
 """Nobody says a fragment for longer; and reading it keeps others waiting."""
-SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")
-"""What may name the folder of a branch: never a way out of the recordings."""
+_SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")
+"""What may name the folder of a branch: the rule of `server.domain.ids`, which this layer does not know."""
 _VERDICTS_MAX = 5000
 
 
@@ -49,7 +49,7 @@ class Recordings:
 
     def of(self, branch: str) -> Recordings:
         """As the branch with this slug uses them: its own before those of all, and it changes only its own."""
-        assert SLUG.fullmatch(branch), branch
+        assert _SLUG.fullmatch(branch), branch
         own = Recordings(self._folder)
         own._branch, own._broken = branch, self._broken
         return own

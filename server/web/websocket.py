@@ -145,8 +145,11 @@ class ScreenSocket:
         """Say good-bye, and let go of whoever waits: a screen whose cable was pulled never answers."""
         if self._is_open:
             self._is_open = False
-            with suppress(OSError, ProtocolError):
-                self._write(self._frames.send(CloseConnection(CloseReason.NORMAL_CLOSURE)))
+            with suppress(ProtocolError):
+                farewell = self._frames.send(CloseConnection(CloseReason.NORMAL_CLOSURE))
+                # Not waited for: a screen that reads nothing has no room for it.
+                self._socket.send_at_once(self._welcome + farewell)
+            with suppress(OSError):
                 self._socket.shutdown(SHUT_RDWR)
 
     def _receive(self) -> None:

@@ -20,6 +20,8 @@ const RECONNECT_MILLISECONDS_MAX = { walls: 800, phones: 5000 };
 const CONNECT_MILLISECONDS_MAX = { walls: 2000, phones: 8000 };
 /** How Socket.IO calls a server that lets go of a socket: it does not come back by itself then. */
 const SHUT_OUT = "io server disconnect";
+/** An answer may be overtaken by a push; not so many in a row. */
+const ANSWERS_BEHIND_MAX = 3;
 /** One pulse may be overtaken by a push; not so many in a row. */
 const PULSES_BEHIND_MAX = 3;
 
@@ -65,6 +67,7 @@ export class Live extends Shown {
   /** @type {Options} */
   #options;
   #pulsesBehind = 0;
+  #answersBehind = 0;
   #socket;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #unanswered;
@@ -131,7 +134,14 @@ export class Live extends Shown {
 
   /** @param {Answer} answer */
   #heed(answer) {
-    if (!answer.ok) this.#options.onRefused?.(answer.code);
+    if (!answer.ok) {
+      this.#options.onRefused?.(answer.code);
+      return;
+    }
+    // Asked for just now, and older than what is shown: the server's database is another one, and phones get no pulses.
+    this.#answersBehind = answer.view.seq < this.seq ? this.#answersBehind + 1 : 0;
+    if (this.#answersBehind >= ANSWERS_BEHIND_MAX) window.location.reload();
+    else if (this.#answersBehind > 0) this.watchAgain();
     else if ("html" in answer.view) this.receive(answer.view);
     else this.#keep(answer.view);
   }

@@ -266,6 +266,23 @@ def test_a_silent_display_is_not_let_speak(town: Town) -> None:
     assert speak(town, other).is_granted
 
 
+def test_what_a_display_said_before_it_was_silenced_was_said(town: Town) -> None:
+    one, other = (a_display(town, room="hall") for _ in range(2))
+    assert speak(town, one).is_granted
+    change(town, one, room="hall", is_silent=True)
+    assert speak(town, one, "said").is_said
+    town.clock.advance(GRANT)
+    assert speak(town, other).is_said
+
+
+def test_a_room_is_heard_again_after_the_clock_was_set_back(town: Town) -> None:
+    one, two = (a_display(town, room="hall") for _ in range(2))
+    speak(town, one)
+    speak(town, one, "said")
+    town.clock.advance(-timedelta(hours=1))
+    assert speak(town, two, call="B001/1/1780300801").is_granted
+
+
 def test_only_a_display_speaks(town: Town) -> None:
     kiosk, _ = paired(town)
     unpaired = Caller(scope="x", role=Role.DISPLAY, branch=town.branch)

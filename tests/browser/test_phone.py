@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
+import sqlite3
+import time
+from contextlib import closing
+from pathlib import Path
+
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, WebSocket, expect
 
 from server import i18n
 from server.wire import WaitRange
@@ -11,6 +17,7 @@ from tests.browser.screens import Screens, state
 from tests.browser.town import LEGAL, Site
 from tests.browser.wires import wire
 from tests.end_to_end.browsers import PHONE
+from tests.end_to_end.processes import ANSWER_SECONDS_MAX, running
 
 pytestmark = pytest.mark.browser
 LANGUAGES = pytest.mark.parametrize("language", i18n.LANGUAGE_NAMES)
@@ -18,6 +25,7 @@ WAIT_GRID = [
     (p50, int(p50 * factor)) for p50 in range(0, 13_000, 130) for factor in (1.0, 1.2, 1.7, 3.0)
 ]
 AHEAD_MAX = 130
+DATABASE = "nouba.sqlite3"
 SAY_WAITS = """async ([texts, grid]) => {
   const {waitText} = await import("nouba/wait");
   return grid.map(([p50, p90]) => waitText(texts, p50, p90));
@@ -152,6 +160,66 @@ def test_after_a_cut_it_stands_where_it_stands_now(site: Site, screens: Screens)
         radio.is_silent = False
         _ahead(page, "fr", 0)
         state(page, "waiting")
+
+
+def test_it_stays_on_the_socket_that_it_has(site: Site, screens: Screens) -> None:
+    """Found by a reviewer: an answer that came before the connection was told left a timer that hung up on it."""
+    mine = site.house().take()
+    page = screens.open(PHONE, touch=True)
+    opened: list[str] = []
+    heard: list[str] = []
+
+    def listen(socket: WebSocket) -> None:
+        opened.append(socket.url)
+        socket.on("framereceived", lambda frame: heard.append(str(frame)))
+
+    page.on("websocket", listen)
+    page.clock.install()
+    page.goto(f"{site.server.url}/t/{mine['secret']}?lang=fr")
+    deadline = time.monotonic() + ANSWER_SECONDS_MAX
+    while not any('"watched"' in frame for frame in heard):
+        assert time.monotonic() < deadline, heard
+        page.wait_for_timeout(20)
+    for _ in range(3):  # longer than an answer is waited for, shorter than a ping
+        page.clock.run_for(3_000)
+        page.wait_for_timeout(100)
+    assert len(opened) == 1
+    assert heard[1].startswith("40"), "it is in before it is answered"
+    expect(page.locator("#connection")).to_be_hidden()
+
+
+def test_another_database_behind_the_same_address_is_believed(
+    site: Site, screens: Screens, tmp_path: Path
+) -> None:
+    """A backup of before was put back. Phones hear no pulses: their own question tells them."""
+    house = site.house()
+    agent = house.seated()
+    mine = house.take()
+    older = tmp_path / "older"
+    older.mkdir()
+    for file in site.server.data.iterdir():
+        if file.is_file() and "sqlite" not in file.name and file.suffix != ".log":
+            shutil.copy(file, older / file.name)
+    with (
+        closing(sqlite3.connect(site.server.data / DATABASE)) as now,
+        closing(sqlite3.connect(older / DATABASE)) as before,
+    ):
+        now.backup(before)
+    for _ in range(10):
+        house.take()  # lost with the restoring
+    with wire(site.server.port) as radio:
+        page = screens.open(PHONE, touch=True)
+        page.goto(f"{radio.url}/t/{mine['secret']}?lang=fr")
+        newest = int(page.locator("#view").get_attribute("data-seq") or 0)
+        with running(older) as restored:
+            radio.server_port = restored.port
+            radio.cut()
+            program = agent.program.at(restored.port)
+            called = program.post(f"/api/v1/desks/{house.desks[0]}/calls", {}).body
+            assert called["id"] == mine["id"]
+            assert called["seq"] < newest
+            state(page, "called")
+            page.close()  # before the server ends: nobody comes back to it
 
 
 def test_an_upper_case_address_is_the_same_ticket(site: Site, screens: Screens) -> None:

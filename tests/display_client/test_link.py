@@ -93,9 +93,11 @@ def test_a_state_of_a_newer_server_is_read_as_far_as_it_is_known() -> None:
 class LiveSocket(Socket):
     """One that pushes come by."""
 
+    is_up = True
+
     @property
     def is_live(self) -> bool:
-        return True
+        return self.is_up
 
 
 class Asked:
@@ -107,6 +109,7 @@ class Asked:
         self.is_open = True
         self.asked: list[tuple[str, int | None]] = []
         self.at: list[float] = []
+        self.cuts = 0
         self._fetched = ""
 
     def html(self) -> str:
@@ -126,6 +129,9 @@ class Asked:
 
     def view(self, known: int | None) -> BoardView | None:
         self.asked.append(("view", known))
+        if self.cuts:
+            self.cuts -= 1
+            raise Away("cut")
         found = replace(board(self.seq), is_open=self.is_open, at=self.clock.now())
         return None if known == self.seq else found
 
@@ -147,11 +153,11 @@ class Wall:
         self.server = Asked(clock)
         self.news = News(steady=clock.steady, now=clock.now)
         self.ears = Ears(self.news, Listener(), Orders())
-        socket = LiveSocket(
+        self.socket = LiveSocket(
             "", "", self.news, self.ears, steady=clock.steady, server_said=lambda *_, **__: None
         )
         self.knocker = Knocker(
-            self.server, socket, self.news, self.ears, steady=clock.steady, device=device
+            self.server, self.socket, self.news, self.ears, steady=clock.steady, device=device
         )
         self.push()
 
@@ -186,6 +192,35 @@ def test_a_quiet_minute_is_asked_for_by_version_and_brings_nothing() -> None:
     view = wall.news.wait(-1, 0).view
     assert view is not None
     assert not view.is_open, "the data are as new"
+
+
+def test_an_answer_between_two_questions_is_not_forgotten_when_the_second_fails() -> None:
+    """The hall closes, which is no event; the network is cut between the board and its data."""
+    wall = Wall(Moving())
+    live_through([wall], 2 * WHOLE_SECONDS + 2)
+    wall.server.is_open = False
+    wall.server.cuts = 1
+    live_through([wall], 2 * WHOLE_SECONDS)
+    assert wall.server.cuts == 0
+    assert is_shown_closed(wall)
+
+
+def test_without_a_socket_the_data_are_as_new_as_the_board() -> None:
+    wall = Wall(Moving())
+    live_through([wall], 2 * WHOLE_SECONDS + 2)
+    wall.socket.is_up = False
+    live_through([wall], 5)
+    wall.server.is_open = False
+    live_through([wall], WHOLE_SECONDS)
+    assert is_shown_closed(wall)
+
+
+def is_shown_closed(wall: Wall) -> bool:
+    """On the wall, and in the data behind it."""
+    painting, view = wall.news.painting, wall.news.wait(-1, 0).view
+    assert painting is not None
+    assert view is not None
+    return painting.html.endswith(" False") and not view.is_open
 
 
 def test_what_was_pushed_is_not_asked_for_until_it_is_old() -> None:

@@ -57,12 +57,15 @@ class Grants:
 class Voice:
     """Four seconds a sentence, in the languages that it has."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Moving) -> None:
+        self.clock = clock
         self.languages = ("ar", "fr")
         self.late: tuple[str, ...] = ()
         self.is_away = False
+        self.chime_seconds = 0.0
 
     def chime(self) -> bytes:
+        self.clock.pass_by(self.chime_seconds)
         return silence(1.0)
 
     def sentence(self, language: str, number: str, desk: int) -> bytes | None:
@@ -128,7 +131,7 @@ class Hall:
     ) -> None:
         self.clock = Moving()
         self.grants = Grants(self.clock)
-        self.voice = Voice()
+        self.voice = Voice(self.clock)
         self.loudspeaker = Loudspeaker(self.clock)
         self.news = News(steady=self.clock.steady, now=self.clock.now)
         self.seq = 1

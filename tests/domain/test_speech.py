@@ -121,6 +121,18 @@ def test_while_one_call_is_said_no_other_begins_in_the_room() -> None:
         assert speech.answer(row, device=TWO, now=now, leader=ONE, other=gone).is_granted
 
 
+def test_a_clock_that_is_set_back_leaves_nobody_in_the_way() -> None:
+    """What was granted before ends in an hour by the clock of now."""
+    ahead = MORNING + timedelta(hours=1)
+    spoken = Speech(device=ONE, begun_at=ahead, until=ahead, said_at=ahead)
+    dead = Speech(device=ONE, begun_at=ahead, until=ahead + GRANT)
+    for other in (spoken, dead):
+        row = speech.decided(None, device=TWO, step="begin", now=MORNING, other=other)
+        assert speech.answer(row, device=TWO, now=MORNING, leader=ONE, other=other).is_granted
+    row, taken = step(dead, TWO, "begin", MORNING)
+    assert taken.is_granted
+
+
 @given(
     st.lists(
         st.tuples(

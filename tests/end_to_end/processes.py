@@ -78,6 +78,12 @@ class Program:
         self._port = port
         self._headers = {"Authorization": f"Bearer {token}"} if token else {}
 
+    def at(self, port: int) -> Program:
+        """The same one, at another server."""
+        other = Program(port)
+        other._headers = self._headers
+        return other
+
     def get(self, path: str) -> Reply:
         """Raises OSError or http.client.HTTPException when no answer comes."""
         return self._send("GET", path, None, {})

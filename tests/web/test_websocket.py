@@ -136,6 +136,19 @@ def test_closing_lets_go_of_whoever_waits_for_a_screen_that_is_silent() -> None:
             screen.send("too late")
 
 
+def test_closing_does_not_wait_for_a_screen_that_reads_nothing() -> None:
+    near, far = socket.socketpair()
+    with near, far:
+        writer = WholeWriter(near)
+        screen = ScreenSocket(writer, ASKED, MESSAGE_BYTES_MAX)
+        screen.send("hello")
+        reading = gevent.spawn(screen.wait)
+        while writer.send_at_once(framed("x" * 3000)):
+            pass  # until a rest is left behind, which somebody holds the lock for
+        gevent.spawn(screen.close).get(timeout=LONG_ENOUGH_SECONDS)
+        assert reading.get(timeout=LONG_ENOUGH_SECONDS) is None
+
+
 @pytest.mark.parametrize("said", [b"", b"\xff\xff no frame at all", b"\x81\x85cut"])
 def test_a_screen_that_hangs_up_or_talks_nonsense_is_over(said: bytes) -> None:
     with connected() as (screen, far):
