@@ -19,8 +19,10 @@ from tests.browser.town import CERTIFICATES, CIVIL, LEGAL, House, Site
 pytestmark = pytest.mark.browser
 LANDSCAPE, PORTRAIT = (1920, 1080), (1080, 1920)
 WIDE, SQUARE = (1920, 540), (1080, 1080)
+TWO = f"lines={CIVIL},{LEGAL}"
 THREE = f"lines={CIVIL},{LEGAL},{CERTIFICATES}"
 FOUR = f"{THREE},taxes-locales"
+SPOT_INKS = "[data-spot] .call-number, [data-spot] .call-desk, [data-spot] .call-desk-word > *"
 LINE_INKS = ".column-line .line-count, .column-line .line-wait > span, .column-word > span"
 LONG = {
     Language.ARABIC: "الإمضاءات والنسخ المطابقة للأصل وشواهد السكنى والشواهد الإدارية",
@@ -128,6 +130,7 @@ def _morning(house: House) -> None:
         ("busy", LANDSCAPE, THREE),
         ("busy", LANDSCAPE, f"mode=side&{FOUR}"),
         ("busy", PORTRAIT, FOUR),
+        ("busy", PORTRAIT, f"mode=side&{TWO}"),
         ("busy", WIDE, "desk=1"),
         ("busy", SQUARE, "mode=side&desk=1"),
         ("quiet", WIDE, "desk=2"),
@@ -185,7 +188,7 @@ def _nothing_is_cut_or_covered(page: Page) -> None:
     for index, one in enumerate((*numbers, *words)):
         for other in (*numbers, *words)[index + 1 :]:
             assert not one.meets(other), (one, other)
-    for inner, outer in (("[data-spot] .call-number", "[data-spot]"), (LINE_INKS, ".column-line")):
+    for inner, outer in ((SPOT_INKS, "[data-spot]"), (LINE_INKS, ".column-line")):
         cards = _seen(page, outer)
         for each in _seen(page, inner, inks=True):
             assert any(each.is_within(card) for card in cards), each

@@ -50,7 +50,7 @@ def test_what_cannot_be_believed_is_not_shown_as_a_call_of_now() -> None:
     text = rendered(seen(board(2, call("A012", 3, at=1)), age=75.0), "en", 100)
     assert "►" not in text
     assert "Calls cannot be shown now" in text
-    assert "1 minutes old" in text.replace("\u2066", "").replace("\u2069", "")
+    assert "1 min old" in text.replace("\u2066", "").replace("\u2069", "")
     line = next(line for line in text.splitlines() if "A012" in line)
     assert "13:00" in line, "with its time"
 
