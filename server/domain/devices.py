@@ -26,6 +26,8 @@ SKEW_SECONDS_MAX = 60.0
 NAME_LENGTH_MAX = 60
 _CONTROL = frozenset({"Cc", "Cs", "Zl", "Zp"})
 _PRINTERS_AT_EASE = frozenset({"ok", "none"})
+_PAGE_FAULTS = {"frozen": "page_frozen", "none": "no_page"}
+"""A display says `none` only when its browser has had the time to open a page (`display_client/watch.py`)."""
 _JOURNAL_FAULTS = {"broken": "journal_broken", "full": "journal_full"}
 ROLES: dict[DeviceKind, Role] = {"kiosk": Role.KIOSK, "display": Role.DISPLAY}
 """What the token of a device may do."""
@@ -91,8 +93,8 @@ def fault_of(report: DeviceReport, *, is_silent: bool = False) -> str | None:
         return report.printer_state
     if report.paper == "end":
         return "paper_end"
-    if report.page == "frozen":
-        return "page_frozen"
+    if report.page in _PAGE_FAULTS:
+        return _PAGE_FAULTS[report.page]
     if report.sound == "fault" and not is_silent:
         return "no_sound"
     if report.clock_skew_seconds is not None and abs(report.clock_skew_seconds) > SKEW_SECONDS_MAX:
