@@ -24,7 +24,10 @@ SILENT = timedelta(seconds=30)
 SKEW_SECONDS_MAX = 60.0
 """A clock that is off by more prints a wrong time on every ticket."""
 NAME_LENGTH_MAX = 60
-_CONTROL = frozenset({"Cc", "Cs", "Zl", "Zp"})
+_UNSEEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+"""What turns, breaks or hides text: a machine that nobody knows yet may propose a name."""
+_JOINERS = frozenset("\u200c\u200d")
+"""Of these, what the writing of some languages needs."""
 _PRINTERS_AT_EASE = frozenset({"ok", "none"})
 _PAGE_FAULTS = {"frozen": "page_frozen", "none": "no_page"}
 """A display says `none` only when its browser has had the time to open a page (`display_client/watch.py`)."""
@@ -147,12 +150,14 @@ def read_code(text: str) -> str:
 
 
 def read_name(text: str) -> str:
-    """What staff will call the device. Raises Invalid."""
+    """What staff will call the device: any short text that can be written and seen. Raises Invalid."""
     name = text.strip()
     if not 1 <= len(name) <= NAME_LENGTH_MAX:
         raise Invalid(f"a name has 1 to {NAME_LENGTH_MAX} characters", field="name")
-    if any(unicodedata.category(character) in _CONTROL for character in name):
+    if any(unicodedata.category(each) in _UNSEEN for each in name if each not in _JOINERS):
         raise Invalid("a name must not contain control characters", field="name")
+    if not any(unicodedata.category(each)[0] in "LNPS" for each in name):
+        raise Invalid("a name must contain something that can be seen", field="name")
     return name
 
 

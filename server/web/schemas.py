@@ -34,6 +34,8 @@ SEQ_MAX = 2**63 - 1
 """What the database's BIGINT holds."""
 LOGO_BASE64_LENGTH_MAX = 700_000
 """512 KiB in base64."""
+PROPOSED_NAME_LENGTH_MAX = 200
+"""Of what a machine proposes, before it is read (`server.domain.devices.read_name`), which says in words what is wrong."""
 MESSAGE_LENGTH_MAX = 200
 """Of a message that may repeat what a stranger sent."""
 
@@ -122,9 +124,7 @@ class NewPairing(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
     kind: DeviceKind
     version: Version
-    name: (
-        Annotated[str, msgspec.Meta(pattern="^[A-Za-z0-9][A-Za-z0-9 ._-]*$", max_length=60)] | None
-    ) = None
+    name: Annotated[str, msgspec.Meta(max_length=PROPOSED_NAME_LENGTH_MAX)] | None = None
 
 
 class Claim(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -117,7 +117,27 @@ def test_what_is_no_code_is_refused(text: str) -> None:
         devices.read_code(text)
 
 
-@pytest.mark.parametrize("text", ["", "   ", "x" * 61, "a\x00b", "two\nlines"])
+@pytest.mark.parametrize(
+    "text", ["hall, left", "Entrée", "شباك الاستقبال", "ⵜⴰⵣⵇⵇⴰ 2", "#1", " hall "]
+)
+def test_a_name_is_any_short_text(text: str) -> None:
+    assert devices.read_name(text) == text.strip()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "   ",
+        "x" * 61,
+        "a\x00b",
+        "two\nlines",
+        "a\u202egnp.exe",
+        "\u2066hall",
+        "\ufeffx",
+        "\u200d",
+    ],
+)
 def test_what_is_no_name_is_refused(text: str) -> None:
     with pytest.raises(Invalid):
         devices.read_name(text)
