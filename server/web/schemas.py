@@ -35,7 +35,7 @@ SEQ_MAX = 2**63 - 1
 LOGO_BASE64_LENGTH_MAX = 700_000
 """512 KiB in base64."""
 PROPOSED_NAME_LENGTH_MAX = 200
-"""Of what a machine proposes, before it is read (`server.domain.devices.read_name`), which says in words what is wrong."""
+"""Of what a machine proposes; `server.domain.devices.read_name` says in words what is wrong with it."""
 MESSAGE_LENGTH_MAX = 200
 """Of a message that may repeat what a stranger sent."""
 

@@ -227,44 +227,6 @@ def test_a_silent_display_shows_calls_and_says_nothing(tmp_path: Path) -> None:
         until(lambda: town.reports and town.reports[-1][1].sound == "off", "and reports it")
 
 
-def test_an_audio_device_that_goes_is_reported_and_comes_back_by_itself(tmp_path: Path) -> None:
-    town = Town(sentence_seconds=2.0)
-    with serving(town) as server, screen(tmp_path, server.url) as one:
-        until(lambda: one.display.socket.is_live, "it watches")
-        first = server.call("A012", 3)
-        until(lambda: one.heard("began") == [first], "it speaks")
-        (one.sounds / "broken").touch()
-        until(lambda: town.reports and town.reports[-1][1].sound == "fault", "staff are told")
-        assert town.said == [], "it was not said"
-        (one.sounds / "broken").unlink()
-        until(lambda: one.heard() == [first], "said when there is sound again")
-        until(lambda: town.reports and town.reports[-1][1].sound == "ok", "and staff are told so")
-        until(lambda: town.said == [(1, first)], "and the server, once")
-
-
-def test_a_display_without_a_player_says_so_and_another_of_its_room_speaks(tmp_path: Path) -> None:
-    """Found: it was "ok" until its first call failed, and that call was late."""
-    town = Town(sentence_seconds=0.4)
-    for device in (1, 2):
-        settings = DisplaySettings(room="hall")
-        town.states[device] = state(device, settings=settings, leader=1)
-    with (
-        serving(town) as server,
-        screen(tmp_path / "1", server.url, device=1, player="no-such-player") as one,
-        screen(tmp_path / "2", server.url, device=2) as two,
-    ):
-        until(lambda: one.display.socket.is_live and two.display.socket.is_live, "both watch")
-
-        def told(device: int) -> list[str]:
-            return [report.sound for who, report in town.reports if who == device]
-
-        until(lambda: "fault" in told(1) and "ok" in told(2), "staff are told, without any call")
-        assert "ok" not in told(1)
-        key = server.call("A012", 3)
-        until(lambda: two.heard() == [key], "the other says it")
-        assert {each.device for each in town.speech.values()} == {2}, "who has no sound did not ask"
-
-
 def test_the_page_acknowledges_what_it_painted(tmp_path: Path) -> None:
     town = Town()
     with serving(town) as server, screen(tmp_path, server.url) as one:
