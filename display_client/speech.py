@@ -105,7 +105,7 @@ class Speaker:
         self._lasted: dict[str, float] = {}  # seconds of a sentence by language, as last heard
         self._head: Head | None = None
         self._free_at = 0.0  # when another, whose call is off our queue, will have ended
-        self._fault = ""
+        self._fault: str | None = None  # not tried yet; "": none
         self._sound_again_at = 0.0
         self._woken = threading.Event()
         self._stopping = threading.Event()
@@ -135,7 +135,9 @@ class Speaker:
         """For reports."""
         if self._fault:
             return "fault"
-        return "off" if self._settings.is_silent else "ok"
+        if self._settings.is_silent:
+            return "off"
+        return "unknown" if self._fault is None else "ok"
 
     def run(self) -> None:
         """Turn after turn until `stop`."""
@@ -156,8 +158,8 @@ class Speaker:
 
     def turn(self) -> None:
         """What is due now. Returns when there is nothing to do but wait; a sentence is played to its end in here."""
-        self._tell_untold()
         self._try_sound()
+        self._tell_untold()
         head = self._next_head()
         if head is None:
             return
@@ -372,14 +374,16 @@ class Speaker:
         self._sound_again_at = self._steady() + SOUND_AGAIN_SECONDS
 
     def _try_sound(self) -> None:
-        if not self._fault or self._steady() < self._sound_again_at:
+        """At the start, too: who cannot speak leaves the first call to another, and staff know before it."""
+        if self._fault == "" or self._steady() < self._sound_again_at:
             return
         try:
             self._player.check()
         except PlayerFailed as failure:
             self._sound_failed(str(failure))
             return
-        _log.info("sound_is_back")
+        if self._fault:
+            _log.info("sound_is_back")
         self._fault = ""
         with self._lock:
             self._queue.sound_is_back(self._now())

@@ -27,6 +27,8 @@ from server.wire_displays import PageState
 
 SILENT_SECONDS_MAX: Final = 15.0
 """The page asks for news at least each second: one that is silent this long is white or frozen."""
+STARTING_SECONDS: Final = 30.0
+"""After its start the program gives the browser so long to open the page, before it says that there is none."""
 WATCHED_SECONDS: Final = 10.0
 SCREENSHOT_BYTES_MAX: Final = 150_000
 SCREENSHOT_SECONDS_MAX: Final = 30.0
@@ -85,6 +87,7 @@ class Watch:
         self._steady = steady
         self._lock = threading.Lock()
         self._was_asked = False
+        self._began = steady()
         self._watched: float | None = None
         self._reload = 0
         self._screenshot: int | None = None
@@ -106,9 +109,10 @@ class Watch:
             self._screenshot, self._ordered = order, self._steady()
 
     def page_state(self) -> PageState:
-        """As reports tell it."""
+        """As reports tell it: `unknown` until the browser has had its time to open a page, then `none` is a fault."""
         if not self._was_asked:
-            return "none"
+            is_starting = self._steady() - self._began < STARTING_SECONDS
+            return "unknown" if is_starting else "none"
         return "ok" if self.attention.quiet_seconds() <= SILENT_SECONDS_MAX else "frozen"
 
     def is_watched(self) -> bool:

@@ -158,6 +158,7 @@ def welcome(config: Config, demo: Demo, printer: RunningPrinter) -> str:
         ("kiosk", f"{base}/kiosk/{slug}"),
         ("waiting room", f"{base}/board/{slug}"),
         ("desk (sign in)", f"{base}/desk"),
+        ("devices", f"{base}/devices   for supervisors and administrators"),
         ("paper", printer.page),
         ("printer", f"{printer.address}   for nouba-kiosk pair --printer"),
         ("phone", f"{base}/t/…   the QR of a ticket leads there"),

@@ -87,6 +87,8 @@ class DisplayCard:
     page: PageState
     is_leader: bool
     screenshot_at: datetime | None
+    is_picture_missing: bool = False
+    """The last picture that staff asked for has not come: it is on its way, or the display has no page to show."""
     behind_since: datetime | None = None
     """Since when there has been something newer than it has painted; None while it is up to date."""
 

@@ -159,7 +159,15 @@ def test_what_is_told_holds_every_address_and_each_secret_once(tmp_path: Path) -
     for _ in range(2):
         assert demo.run(config, say=said.append, serve=serve) == 0
     first, paper, second, _ = said
-    for page in ("/\n", "/kiosk/berkane\n", "/board/berkane\n", "/desk\n", "/t/", "/openapi.json"):
+    for page in (
+        "/\n",
+        "/kiosk/berkane\n",
+        "/board/berkane\n",
+        "/desk\n",
+        "/devices ",
+        "/t/",
+        "/openapi.json",
+    ):
         assert f"http://127.0.0.1:8000{page}" in first.replace("/api/v1/", "/")
     assert paper in first
     passwords = re.findall(r"\b(?:[a-z0-9]{4}-){3}[a-z0-9]{4}\b", first)

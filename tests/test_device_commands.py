@@ -40,6 +40,36 @@ def test_a_kiosk_comes_in_by_its_code(operator: Operator) -> None:
     store.engine.dispose()
 
 
+def test_a_device_without_a_name_is_given_one_by_an_option(operator: Operator) -> None:
+    oujda(operator)
+    store = open_store(f"sqlite:///{operator.data}/nouba.sqlite3", create=False)
+    hall = Hall(store=store, clock=SystemClock(), chance=SystemChance())
+    for name, words in ((None, "no name of its own"), ("hall", "another device has this name")):
+        shown = devices.open_pairing(hall=hall, kind="display", name=name, version="1.2")
+        if name is not None:
+            operator.succeeds("device", "accept", shown.code)
+            shown = devices.open_pairing(hall=hall, kind="display", name=name, version="1.2")
+        refusal = operator.is_refused("device", "accept", shown.code)
+        assert words in refusal
+        assert "--name" in refusal
+    store.engine.dispose()
+
+
+def test_a_line_is_named_by_its_code_or_by_the_letter_on_the_wall(operator: Operator) -> None:
+    oujda(operator)
+    store = open_store(f"sqlite:///{operator.data}/nouba.sqlite3", create=False)
+    hall = Hall(store=store, clock=SystemClock(), chance=SystemChance())
+    shown = devices.open_pairing(hall=hall, kind="display", name="hall", version="1.2")
+    operator.succeeds("device", "accept", shown.code)
+    operator.succeeds("device", "change", "1", "--speaks", "A,taxes", "--lines", "B")
+    with store.read() as connection:
+        branch = reads.branch_by_slug(connection, "oujda")
+        display = rows.device(connection, branch.id, DeviceId(1)).display
+    store.engine.dispose()
+    assert display
+    assert display.settings == DisplaySettings(speaks=("civil", "taxes"), lines=("taxes",))
+
+
 def test_a_display_is_set_up_and_asked(operator: Operator) -> None:
     oujda(operator)
     store = open_store(f"sqlite:///{operator.data}/nouba.sqlite3", create=False)
@@ -60,6 +90,8 @@ def test_a_display_is_set_up_and_asked(operator: Operator) -> None:
     assert display
     assert display.settings == DisplaySettings(room="hall", mode="side", volume_percent=40)
     assert "no service" in operator.is_refused("device", "change", "1", "--lines", "nothing")
+    refusal = operator.is_refused("device", "change", "1", "--speaks", "Q")
+    assert "there are: civil (A), taxes (B)" in refusal
     assert "no desk" in operator.is_refused("device", "change", "1", "--desk", "99")
     assert "no display 2" in operator.is_refused("device", "change", "2", "--room", "hall")
     told = operator.succeeds("device", "order", "1", "identify")

@@ -12,10 +12,10 @@ from server.actions import devices, displays
 from server.actions.hall import Caller, Hall
 from server.commands.place import Place, branch_of, branch_option, with_place
 from server.commands.words import print_table
-from server.db import device_views
+from server.db import device_views, reads
 from server.domain.branch import Branch
 from server.domain.displays import MODES, ORDER_KINDS, VOLUME_PERCENT_MAX
-from server.domain.errors import UnknownDevice
+from server.domain.errors import Invalid, UnknownDevice, UnknownService
 from server.domain.ids import DeviceId
 from server.domain.look import DESK_MAX
 from server.domain.roles import Role
@@ -40,9 +40,14 @@ def accept_device(
     """Let the device in that shows CODE on its screen."""
     with place.hall() as hall:
         branch = branch_of(hall, slug)
-        card = devices.accept_device(
-            hall=hall, caller=_operator(branch), code=code, name=name, printer=printer, key=None
-        ).value
+        try:
+            card = devices.accept_device(
+                hall=hall, caller=_operator(branch), code=code, name=name, printer=printer, key=None
+            ).value
+        except Invalid as refusal:
+            if refusal.details.get("field") != "name":
+                raise
+            raise click.ClickException(f"{refusal.message} (--name NAME)") from refusal
     click.echo(f"{card.kind} {card.name} accepted in {branch.slug}: it fetches its token by itself")
 
 
@@ -108,8 +113,10 @@ def _shown(card: DeviceCard) -> tuple[str, str, str]:
     type=click.IntRange(0, DESK_MAX),
     help="The number of the one desk whose panel it is; 0 for the whole board.",
 )
-@click.option("--lines", help='Codes of the services it shows, with commas; "" for all.')
-@click.option("--speaks", help='Codes of the services it calls aloud; "" for those it shows.')
+@click.option("--lines", help='Codes or letters of the services it shows, with commas; "" for all.')
+@click.option(
+    "--speaks", help='Codes or letters of the services it calls aloud; "" for those it shows.'
+)
 @click.option(
     "--silent/--voice", "is_silent", default=None, help="It never speaks; `--voice`: it may."
 )
@@ -136,18 +143,19 @@ def change_device(
     asked = {
         "room": room,
         "mode": mode,
-        "lines": None if lines is None else _codes(lines),
-        "speaks": None if speaks is None else _codes(speaks),
         "is_silent": is_silent,
         "volume_percent": volume,
     }
     changes: dict[str, Any] = {name: each for name, each in asked.items() if each is not None}
     if desk is not None:
         changes["desk"] = desk or None
-    if not changes:
+    services = {"lines": lines, "speaks": speaks}
+    wanted = {name: _words(each) for name, each in services.items() if each is not None}
+    if not changes and not wanted:
         raise click.ClickException("nothing to change: give at least one option")
     with place.hall() as hall:
         branch = branch_of(hall, slug)
+        changes |= {name: _codes(hall, branch, words) for name, words in wanted.items()}
         card = displays.change_display(
             hall=hall,
             caller=_operator(branch),
@@ -158,8 +166,21 @@ def change_device(
     click.echo(f"display {card.name} changed")
 
 
-def _codes(text: str) -> tuple[str, ...]:
-    return tuple(code.strip() for code in text.split(",") if code.strip())
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(word.strip() for word in text.split(",") if word.strip())
+
+
+def _codes(hall: Hall, branch: Branch, words: Sequence[str]) -> tuple[str, ...]:
+    """The services' codes, each given as such or as the letter that stands on the wall. Raises UnknownService."""
+    with hall.store.read() as connection:
+        services = reads.services_of(connection, branch.id)
+    by_word = {each.letter: each.code for each in services}
+    by_word |= {each.code: each.code for each in services}
+    for word in words:
+        if word not in by_word:
+            known = ", ".join(f"{each.code} ({each.letter})" for each in services) or "none"
+            raise UnknownService(f"there is no service {word!r}; there are: {known}")
+    return tuple(by_word[word] for word in words)
 
 
 def _changed(

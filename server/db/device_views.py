@@ -31,7 +31,7 @@ UNPRINTED_SHOWN_MAX = 50
 NOTICES_SHOWN_MAX = 3
 """A desk's page does not scroll; the machines' page shows them all."""
 NUMBERS_SHOWN_MAX = 6
-_DEAF_OR_BLIND = frozenset({"no_sound", "page_frozen"})
+_DEAF_OR_BLIND = frozenset({"no_sound", "page_frozen", "no_page"})
 """The faults of a screen that an agent can do something about: say the number aloud."""
 _STILL_WANTED = [TicketState.WAITING.value, TicketState.CALLED.value, TicketState.PARKED.value]
 
@@ -104,7 +104,8 @@ class _Around:
     """What is known of displays beside their own rows."""
 
     leaders: Mapping[str, DeviceId] = field(default_factory=dict)
-    pictured: Mapping[DeviceId, datetime] = field(default_factory=dict)
+    pictured: Mapping[DeviceId, tuple[int, datetime]] = field(default_factory=dict)
+    """Which order the picture of each answers, and when it came."""
     events: Mapping[int, datetime] = field(default_factory=dict)
     """When the first thing happened that a display has not painted, by its seq."""
 
@@ -116,7 +117,7 @@ def _around(connection: sa.Connection, branch: BranchId, found: Sequence[Device]
     painted = {each.report.painted_seq for each in shown}
     return _Around(
         leaders=speech.leaders(connection, branch),
-        pictured=displays.picture_times(connection, branch),
+        pictured=displays.pictures(connection, branch),
         events=outbox.times_of(connection, branch, [seq + 1 for seq in painted if seq is not None]),
     )
 
@@ -151,6 +152,7 @@ def _display(device: Device, around: _Around, now: datetime) -> DisplayCard | No
     if device.display is None:
         return None
     settings, report = device.display.settings, device.report
+    order, pictured_at = around.pictured.get(device.id, (0, None))
     newer = around.events.get(-1 if report.painted_seq is None else report.painted_seq + 1)
     return DisplayCard(
         settings=settings,
@@ -159,7 +161,8 @@ def _display(device: Device, around: _Around, now: datetime) -> DisplayCard | No
         sound=report.sound,
         page=report.page,
         is_leader=around.leaders.get(room_of(device.id, settings)) == device.id,
-        screenshot_at=around.pictured.get(device.id),
+        screenshot_at=pictured_at,
+        is_picture_missing=order < device.display.orders.screenshot,
         behind_since=behind_since(newer, now),
     )
 

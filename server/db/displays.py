@@ -17,8 +17,8 @@ from server.wire_displays import DisplayOrders, DisplaySettings
 
 COLUMNS = (displays.c.settings, displays.c.reloads, displays.c.identifies, displays.c.screenshots)
 """What a statement over devices reads of the display, by an outer join."""
-_picture_times = (
-    sa.select(screenshots.c.device_id, screenshots.c.at)
+_pictures = (
+    sa.select(screenshots.c.device_id, screenshots.c.order, screenshots.c.at)
     .join(devices, devices.c.id == screenshots.c.device_id)
     .where(devices.c.branch_id == sa.bindparam("branch"))
 )
@@ -80,10 +80,12 @@ def picture(
     return None if row is None else (bytes(row.jpeg), row.at)
 
 
-def picture_times(connection: sa.Connection, branch: BranchId) -> Mapping[DeviceId, datetime]:
-    """When the picture of each device came."""
-    rows = connection.execute(_picture_times, {"branch": branch})
-    return {DeviceId(row.device_id): row.at for row in rows}
+def pictures(
+    connection: sa.Connection, branch: BranchId
+) -> Mapping[DeviceId, tuple[int, datetime]]:
+    """Which order the picture of each device answers, and when it came."""
+    rows = connection.execute(_pictures, {"branch": branch})
+    return {DeviceId(row.device_id): (row.order, row.at) for row in rows}
 
 
 def _upsert(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -24,8 +25,21 @@ SILENT = timedelta(seconds=30)
 SKEW_SECONDS_MAX = 60.0
 """A clock that is off by more prints a wrong time on every ticket."""
 NAME_LENGTH_MAX = 60
-_CONTROL = frozenset({"Cc", "Cs", "Zl", "Zp"})
+UNSEEN = (
+    "["
+    r"\u0000-\u001f\u007f-\u009f\u00ad\u0600-\u0605\u061c\u06dd\u070f\u0890-\u0891\u08e2"
+    r"\u180e\u200b-\u200f\u2028-\u202e\u2060-\u2064\u2066-\u206f\ud800-\udfff\ufeff"
+    r"\ufff9-\ufffb"
+    "\U000110bd\U000110cd\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"
+    "\U000e0001\U000e0020-\U000e007f"
+    "]"
+)
+"""Characters that turn, break or hide text (Unicode's Cc, Cf, Cs, Zl, Zp), as Python and JSON Schema both write them:
+a machine that nobody knows yet may propose a name."""
+_unseen = re.compile(UNSEEN)
 _PRINTERS_AT_EASE = frozenset({"ok", "none"})
+_PAGE_FAULTS = {"frozen": "page_frozen", "none": "no_page"}
+"""A display says `none` only when its browser has had the time to open a page (`display_client/watch.py`)."""
 _JOURNAL_FAULTS = {"broken": "journal_broken", "full": "journal_full"}
 ROLES: dict[DeviceKind, Role] = {"kiosk": Role.KIOSK, "display": Role.DISPLAY}
 """What the token of a device may do."""
@@ -91,8 +105,8 @@ def fault_of(report: DeviceReport, *, is_silent: bool = False) -> str | None:
         return report.printer_state
     if report.paper == "end":
         return "paper_end"
-    if report.page == "frozen":
-        return "page_frozen"
+    if report.page in _PAGE_FAULTS:
+        return _PAGE_FAULTS[report.page]
     if report.sound == "fault" and not is_silent:
         return "no_sound"
     if report.clock_skew_seconds is not None and abs(report.clock_skew_seconds) > SKEW_SECONDS_MAX:
@@ -145,11 +159,11 @@ def read_code(text: str) -> str:
 
 
 def read_name(text: str) -> str:
-    """What staff will call the device. Raises Invalid."""
+    """What staff will call the device: any short text that can be written and seen. Raises Invalid."""
     name = text.strip()
-    if not 1 <= len(name) <= NAME_LENGTH_MAX:
+    if not name or len(text) > NAME_LENGTH_MAX:
         raise Invalid(f"a name has 1 to {NAME_LENGTH_MAX} characters", field="name")
-    if any(unicodedata.category(character) in _CONTROL for character in name):
+    if _unseen.search(text):
         raise Invalid("a name must not contain control characters", field="name")
     return name
 

@@ -23,7 +23,7 @@ from server.db.engine import Connection
 from server.domain.branch import Agent, Branch
 from server.domain.errors import NotAllowed
 from server.domain.ids import AgentId, BranchId
-from server.domain.roles import Right, Role
+from server.domain.roles import Right, Role, rights_of
 from server.pages.answers import wants_fragment
 from server.web.context import web
 from server.web.problems import Unauthenticated
@@ -122,6 +122,14 @@ def administrator() -> Response | None:
 def supervisor() -> Response | None:
     """The guard of the machines' page: staff who may read what happens in their branch. Raises NotAllowed."""
     return _staff_with(Right.READ_EVENTS)
+
+
+def supervised_branch() -> BranchId | None:
+    """The branch of whoever is signed in here and may open the machines' page; None for everybody else."""
+    if not current_user.is_authenticated:
+        return None
+    member = staff_member()
+    return member.branch if Right.READ_EVENTS in rights_of(member.agent.role) else None
 
 
 def _staff_with(right: Right) -> Response | None:

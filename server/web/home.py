@@ -6,6 +6,7 @@ from flask import Blueprint, Response, jsonify
 
 from server.db import reads, schema, views
 from server.pages.answers import html, preferred_language
+from server.web import access
 from server.web.context import web
 from server.web.metrics import exposition
 from server.web.problems import problem
@@ -20,8 +21,13 @@ def show() -> Response:
     with web().hall.store.read() as connection:
         branches = reads.all_branches(connection)
     cards = [views.branch_card(branch) for branch in branches]
+    supervised = access.supervised_branch()
     text = web().renderer.render(
-        "index.html", preferred_language(), branches=cards, paper_url=web().paper_url
+        "index.html",
+        preferred_language(),
+        branches=cards,
+        supervised=next((each.slug for each in branches if each.id == supervised), None),
+        paper_url=web().paper_url,
     )
     return html(text)
 

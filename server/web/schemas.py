@@ -15,6 +15,7 @@ import msgspec
 
 from server.db.outbox import EVENTS_PAGE_MAX
 from server.domain.blocks import TICKETS_AT_ONCE_MAX
+from server.domain.devices import NAME_LENGTH_MAX, UNSEEN
 from server.domain.displays import ROOM_LENGTH_MAX, SCREENSHOT_BYTES_MAX, VOLUME_PERCENT_MAX
 from server.domain.errors import Invalid
 from server.domain.events import EventKind
@@ -34,6 +35,8 @@ SEQ_MAX = 2**63 - 1
 """What the database's BIGINT holds."""
 LOGO_BASE64_LENGTH_MAX = 700_000
 """512 KiB in base64."""
+PROPOSED_NAME_LENGTH_MAX = 200
+"""Of what a machine proposes; `server.domain.devices.read_name` says in words what is wrong with it."""
 MESSAGE_LENGTH_MAX = 200
 """Of a message that may repeat what a stranger sent."""
 
@@ -117,14 +120,26 @@ DeviceText = Annotated[str, msgspec.Meta(pattern="^[a-z_]+$", max_length=30)]
 Version = Annotated[str, msgspec.Meta(pattern="^[!-~]+$", max_length=40)]
 
 
+ProposedName = Annotated[
+    str,
+    msgspec.Meta(
+        max_length=PROPOSED_NAME_LENGTH_MAX,
+        extra_json_schema={
+            "maxLength": NAME_LENGTH_MAX,
+            "pattern": r"\S",
+            "not": {"pattern": UNSEEN},
+        },
+    ),
+]
+"""Told in the document alone: the server's own answer says in words what is wrong."""
+
+
 class NewPairing(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A device that wants in; `name` is what it calls itself."""
 
     kind: DeviceKind
     version: Version
-    name: (
-        Annotated[str, msgspec.Meta(pattern="^[A-Za-z0-9][A-Za-z0-9 ._-]*$", max_length=60)] | None
-    ) = None
+    name: ProposedName | None = None
 
 
 class Claim(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

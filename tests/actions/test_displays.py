@@ -312,6 +312,12 @@ def test_a_screen_that_lost_its_sound_is_told_and_silencing_it_mends_it(town: To
         branch = reads.branch(connection, town.branch)
         (notice,) = device_views.notices(connection, branch, town.clock.now())
     assert notice.fault == "no_sound"
+    report(page="none")
+    with town.hall.store.read() as connection:
+        branch = reads.branch(connection, town.branch)
+        (notice,) = device_views.notices(connection, branch, town.clock.now())
+    assert notice.fault == "no_page", "agents say the numbers aloud"
+    report(sound="fault")
     assert change(town, display, is_silent=True).state == "ok"
     assert change(town, display, is_silent=False).fault == "no_sound"
     report(clock_skew_seconds=90.0)

@@ -77,7 +77,8 @@ def test_every_state_of_a_screen_is_readable(site: Site, screens: Screens, langu
     set_up(house, ids[0], mode="side", lines=["etat-civil", "legalisation"], room="7")
     set_up(house, ids[3], desk=2, is_silent=True)
     admin = house.agent(role=Role.ADMIN)
-    admin.act(f"/branches/{house.slug}/devices/{ids[0]}/orders", order="screenshot")
+    for each in (ids[0], ids[3]):
+        admin.act(f"/branches/{house.slug}/devices/{each}/orders", order="screenshot")
     now = datetime.now(UTC).isoformat()
     sent = {"order": 1, "jpeg": jpeg(320, 180)}
     assert well.put("/api/v1/device/screenshot", sent).status == 201
@@ -91,8 +92,11 @@ def test_every_state_of_a_screen_is_readable(site: Site, screens: Screens, langu
     page = open_devices(screens, house, language)
     expect(page.locator(".device")).to_have_count(4)
     expect(card_of(page, ids[0])).to_have_attribute("data-state", "ok")
-    for fault in (1, 2):
+    for fault in (1, 2, 3):
         expect(card_of(page, ids[fault])).to_have_attribute("data-state", "fault")
+    missing = page.locator("[data-picture=missing]")
+    expect(missing).to_have_count(1)
+    expect(card_of(page, ids[3]).locator("[data-picture=missing]")).to_be_visible()
     expect(card_of(page, ids[0]).locator("img")).to_have_js_property("naturalWidth", 320)
     for width, height in (DESK_LARGE, DESK_SMALL, PHONE):
         page.set_viewport_size({"width": width, "height": height})

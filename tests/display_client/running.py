@@ -55,12 +55,14 @@ def paired(folder: Path, url: str, device: int) -> Place:
 
 
 @contextmanager
-def screen(folder: Path, url: str, *, device: int = 1, port: int = 0) -> Iterator[Screen]:
-    """A display that ends with the block."""
+def screen(
+    folder: Path, url: str, *, device: int = 1, port: int = 0, player: str = ""
+) -> Iterator[Screen]:
+    """A display that ends with the block; `player` is another one than what writes down what would be heard."""
     sounds = folder / "sounds"
     place = paired(folder, url, device)
     port = port or free_port()
-    settings = MachineSettings(port=port, player=f"file:{sounds}", screen_power="none")
+    settings = MachineSettings(port=port, player=player or f"file:{sounds}", screen_power="none")
     display = build(place, settings=settings, with_browser=False)
     threads = display.start()
     try:

@@ -38,7 +38,7 @@ def test_the_waiting_page_is_a_sign_of_life(tmp_path: Path) -> None:
     with serving() as server:
         server.stop()
         with screen(tmp_path, server.url) as one:
-            assert one.display.watch.page_state() == "none"
+            assert one.display.watch.page_state() == "unknown"
             assert "Cet écran attend le serveur." in get(one, "/board/berkane?live=local").decode()
             assert one.display.watch.page_state() == "ok"
 

@@ -227,21 +227,6 @@ def test_a_silent_display_shows_calls_and_says_nothing(tmp_path: Path) -> None:
         until(lambda: town.reports and town.reports[-1][1].sound == "off", "and reports it")
 
 
-def test_an_audio_device_that_goes_is_reported_and_comes_back_by_itself(tmp_path: Path) -> None:
-    town = Town(sentence_seconds=2.0)
-    with serving(town) as server, screen(tmp_path, server.url) as one:
-        until(lambda: one.display.socket.is_live, "it watches")
-        first = server.call("A012", 3)
-        until(lambda: one.heard("began") == [first], "it speaks")
-        (one.sounds / "broken").touch()
-        until(lambda: town.reports and town.reports[-1][1].sound == "fault", "staff are told")
-        assert town.said == [], "it was not said"
-        (one.sounds / "broken").unlink()
-        until(lambda: one.heard() == [first], "said when there is sound again")
-        until(lambda: town.reports and town.reports[-1][1].sound == "ok", "and staff are told so")
-        until(lambda: town.said == [(1, first)], "and the server, once")
-
-
 def test_the_page_acknowledges_what_it_painted(tmp_path: Path) -> None:
     town = Town()
     with serving(town) as server, screen(tmp_path, server.url) as one:

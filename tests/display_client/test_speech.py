@@ -347,22 +347,6 @@ def test_in_a_shared_room_it_does_not(tmp_path: Path) -> None:
     assert hall.loudspeaker.played == []
 
 
-def test_without_sound_it_does_not_ask_and_shows_the_call(tmp_path: Path) -> None:
-    hall = Hall(tmp_path)
-    hall.led_by(1)
-    hall.loudspeaker.is_broken = True
-    hall.shows(call("A001", 1))
-    hall.turns(2)
-    assert sound_of(hall) == "fault"
-    asked = len(hall.grants.asked)
-    hall.turns(6)
-    assert len(hall.grants.asked) == asked, "the room is left to the others"
-    hall.loudspeaker.is_broken = False
-    hall.turns(4)
-    assert sound_of(hall) == "ok"
-    assert hall.grants.steps()[-1] == ("A001", "said")
-
-
 def test_sentences_that_cannot_be_had_are_waited_for_then_the_chime_must_do(tmp_path: Path) -> None:
     hall = Hall(tmp_path)
     hall.led_by(1)
@@ -372,10 +356,6 @@ def test_sentences_that_cannot_be_had_are_waited_for_then_the_chime_must_do(tmp_
     assert hall.grants.asked == [], "no grant is held meanwhile"
     hall.turns(3, step=0.5)
     assert hall.loudspeaker.played == [(call_key(call("A001", 1)), 80)]
-
-
-def sound_of(hall: Hall) -> str:
-    return hall.speaker.sound
 
 
 def test_each_says_its_own_lines(tmp_path: Path) -> None:

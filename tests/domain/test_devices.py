@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+import sys
+import unicodedata
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -117,7 +120,37 @@ def test_what_is_no_code_is_refused(text: str) -> None:
         devices.read_code(text)
 
 
-@pytest.mark.parametrize("text", ["", "   ", "x" * 61, "a\x00b", "two\nlines"])
+@pytest.mark.parametrize(
+    "text", ["hall, left", "Entrée", "شباك الاستقبال", "ⵜⴰⵣⵇⵇⴰ 2", "#1", " hall "]
+)
+def test_a_name_is_any_short_text(text: str) -> None:
+    assert devices.read_name(text) == text.strip()
+
+
+def test_what_turns_breaks_or_hides_text_is_in_no_name() -> None:
+    """Every such character that this Python knows; a letter, a mark or a sign is none."""
+    for number in range(sys.maxunicode + 1):
+        is_unseen = unicodedata.category(chr(number)) in {"Cc", "Cf", "Cs", "Zl", "Zp"}
+        is_refused = re.fullmatch(devices.UNSEEN, chr(number)) is not None
+        is_letter = unicodedata.category(chr(number))[0] in "LMNPS"
+        assert is_refused or not is_unseen, hex(number)
+        assert not (is_refused and is_letter), hex(number)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "   ",
+        "x" * 61,
+        "a\x00b",
+        "two\nlines",
+        "a\u202egnp.exe",
+        "\u2066hall",
+        "\ufeffx",
+        "hall\t",
+    ],
+)
 def test_what_is_no_name_is_refused(text: str) -> None:
     with pytest.raises(Invalid):
         devices.read_name(text)

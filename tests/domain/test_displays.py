@@ -84,7 +84,9 @@ def test_an_order_counts_one_up() -> None:
     [
         ({}, {}, None),
         ({"sound": "off"}, {}, None),
-        ({"sound": "unknown", "page": "none"}, {}, None),
+        ({"sound": "unknown", "page": "unknown"}, {}, None),
+        ({"page": "none"}, {}, "no_page"),
+        ({"page": "none", "sound": "fault"}, {}, "no_page"),
         ({"sound": "fault"}, {}, "no_sound"),
         ({"sound": "fault"}, {"is_silent": True}, None),
         ({"page": "frozen"}, {}, "page_frozen"),

@@ -55,7 +55,9 @@ def test_pairing_keeps_the_token_for_its_owner_alone(tmp_path: Path) -> None:
         thread.join()
     assert done.exit_code == 0, done.output
     assert "123 456" in done.output
-    assert "nouba device accept 123456" in done.output
+    page = done.output.index("/devices and types the code there")
+    command = "nouba device accept 123456 --branch SLUG --data FOLDER"
+    assert page < done.output.index(command), "the page first, and a command that works anywhere"
     assert "Paired: entrance of berkane" in done.output
     assert TOKEN not in done.output
     assert stat.S_IMODE(place.identity_file.stat().st_mode) == 0o600

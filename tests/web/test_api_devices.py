@@ -70,6 +70,38 @@ def test_a_device_comes_in_by_its_code(town: Town, tmp_path: Path) -> None:
     assert kiosk.get("/device/catalogue").status_code == 200, "still the same token"
 
 
+@pytest.mark.parametrize("name", ["hall, left", "Entrée", "شباك الاستقبال", "ⵜⴰⵣⵇⵇⴰ"])
+@pytest.mark.parametrize("kind", ["kiosk", "display"])
+def test_a_device_may_propose_any_name_that_a_form_takes(
+    town: Town, tmp_path: Path, kind: str, name: str
+) -> None:
+    """Found: the example of docs/display.md was refused, with a regular expression for an explanation."""
+    site = open_site(town, tmp_path)
+    body = {"kind": kind, "version": "1.0", "name": name}
+    shown = answer(site.api(None), "/pairings", body)
+    devices = f"/branches/{town.slug}/devices"
+    assert answer(site.api(Role.ADMIN), devices, {"code": shown["code"]})["name"] == name
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("x" * 61, "1 to 60 characters"),
+        ("hall\u202etfel", "control characters"),
+        ("hall\x1b[2J", "control characters"),
+    ],
+)
+def test_a_name_that_nobody_can_use_is_refused_in_words(
+    town: Town, tmp_path: Path, name: str, words: str
+) -> None:
+    site = open_site(town, tmp_path)
+    with nothing_written(town):
+        body = {"kind": "display", "version": "1.0", "name": name}
+        found = site.api(None).post("/pairings", body)
+        assert (found.status_code, words in found.text) == (422, True)
+        assert site.api(None).post("/pairings", {**body, "name": "x" * 9_000}).status_code == 422
+
+
 def test_codes_are_for_administrators_of_the_branch(town: Town, tmp_path: Path) -> None:
     site = open_site(town, tmp_path)
     shown = answer(site.api(None), "/pairings", {"kind": "kiosk", "version": "1.0"})

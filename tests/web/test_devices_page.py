@@ -89,6 +89,16 @@ def test_papers_that_are_in_no_line_are_shown(town: Town, tmp_path: Path) -> Non
     assert "A900" in desk
 
 
+def test_the_home_page_leads_there_whoever_may_open_it(town: Town, tmp_path: Path) -> None:
+    """Found: nothing led an administrator to the page on which a device is let in."""
+    site = open_site(town, tmp_path)
+    link = 'href="/devices"'
+    assert link not in text(site.app.test_client(), "/")
+    assert link not in text(signed_in(site), "/")
+    for role in (Role.SUPERVISOR, Role.ADMIN):
+        assert link in text(signed_in(site, role=role), "/")
+
+
 def test_another_branchs_devices_are_out_of_reach(town: Town, tmp_path: Path) -> None:
     """A device is found within the administrator's own branch only."""
     site = open_site(town, tmp_path)

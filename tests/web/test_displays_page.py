@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from server.actions import displays
+from server.actions import devices, displays
 from server.domain.ids import DeviceId
 from server.domain.roles import Role
+from server.wire_devices import DeviceReport
+from server.wire_displays import PageState
 from tests.builders import Town
 from tests.machines import operator, paired
 from tests.web.builders import nothing_written, open_site, signed_in
@@ -112,6 +114,36 @@ def test_a_supervisor_asks_and_sees_the_picture(town: Town, tmp_path: Path) -> N
     assert f"/devices/screenshots/{device}?at=" in supervisor.get("/devices").text
     found = supervisor.get(f"/devices/screenshots/{device}")
     assert (found.content_type, found.data) == ("image/jpeg", JPEG)
+
+
+def test_a_picture_that_does_not_come_is_told(town: Town, tmp_path: Path) -> None:
+    """Found: asked of a display without a page, there was nothing, and nothing said so."""
+    site = open_site(town, tmp_path)
+    display, _ = paired(town, "hall 1", kind="display")
+    device = display.require_device()
+    supervisor = signed_in(site, role=Role.SUPERVISOR)
+    words = "l’image demandée n’est pas encore arrivée"
+    assert words not in supervisor.get("/devices").text
+    for order in (1, 2):
+        asked = {"key": str(order), "screenshot": str(device)}
+        assert supervisor.post("/devices/orders", data=asked).status_code == 303
+        assert words in supervisor.get("/devices").text
+        displays.keep_screenshot(hall=town.hall, caller=display, order=order, jpeg=JPEG, key=None)
+        assert words not in supervisor.get("/devices").text
+
+
+def test_a_display_without_a_page_is_at_fault(town: Town, tmp_path: Path) -> None:
+    """Found: green, "works", on a wall whose browser died at every start."""
+    site = open_site(town, tmp_path)
+    display, _ = paired(town, "hall 1", kind="display")
+    supervisor = signed_in(site, role=Role.SUPERVISOR)
+    told: tuple[tuple[PageState, str], ...] = (("unknown", "ok"), ("none", "fault"), ("ok", "ok"))
+    for page, state in told:
+        report = DeviceReport(version="1.0", printer_state="none", sound="ok", page=page)
+        devices.report_device(hall=town.hall, caller=display, report=report)
+        text = supervisor.get("/devices").text
+        assert f'data-state="{state}"' in text
+        assert ("n’affiche pas de page : appelez" in text) is (page == "none")
 
 
 def test_another_branchs_screens_are_out_of_reach(town: Town, tmp_path: Path) -> None:
