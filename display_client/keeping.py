@@ -91,12 +91,32 @@ class Keeper:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             part.write_bytes(msgspec.json.encode(kept))
             part.replace(self._path)
+            self._failed.unlink(missing_ok=True)
         except OSError as error:
             _log.warning("board_not_kept", problem=str(error))
             with suppress(OSError):
                 part.unlink(missing_ok=True)
+            with suppress(OSError):
+                self._failed.touch()  # an empty file takes no room
             return
         self._kept = kept
+
+    @property
+    def folder(self) -> Path:
+        """Where the file is."""
+        return self._path.parent
+
+    @property
+    def failed_at(self) -> float | None:
+        """When the last keeping failed, by this machine's clock; None when it did not."""
+        try:
+            return self._failed.stat().st_mtime
+        except OSError:
+            return None
+
+    @property
+    def _failed(self) -> Path:
+        return self._path.with_suffix(".failed")
 
 
 def clock_after(

@@ -100,7 +100,7 @@ class Display:
 def build(place: Place, *, settings: MachineSettings, with_browser: bool) -> Display:
     """Everything but the start. Raises SettingsError when this display cannot run."""
     identity = place.identity()
-    keeper = Keeper(place.cache / "board.json")
+    keeper = Keeper(place.board)
     kept = keeper.read()
     clock = clock_after(kept)
     heard = Timekeeper(clock, lambda _anchor: None).heard

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import stat
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -11,10 +12,13 @@ from click.testing import CliRunner, Result
 
 from device_client.place import Identity, SettingsError
 from device_client.program import alone
+from display_client.board import Painting
 from display_client.cli import main
 from display_client.doctor import sound_cards
+from display_client.keeping import Keeper, Kept
 from display_client.player import recorded
 from display_client.settings import MachineSettings, Place, checked
+from server.clock import SystemClock
 from tests.kiosk_client.fake_server import BRANCH, TOKEN, Town, fake_server
 from tests.kiosk_client.processes import accept_soon
 
@@ -28,6 +32,12 @@ CARDS = """\
 
 def nouba_display(place: Path, *words: str) -> Result:
     return CliRunner().invoke(main, [*words, "--data", str(place)])
+
+
+def a_board_of(age: timedelta) -> Kept:
+    """Painted so long ago, by this machine's clock."""
+    at = SystemClock().now() - age
+    return Kept(painting=Painting(seq=1, at=at.isoformat(), html="<main></main>", look=""))
 
 
 def paired(folder: Path, server: str, settings: MachineSettings | None = None) -> Place:
@@ -120,17 +130,41 @@ def test_the_doctor_finds_a_healthy_display_healthy(tmp_path: Path) -> None:
     heard = tmp_path / "heard"
     with fake_server(Town()) as fake:
         place = paired(tmp_path / "display", fake.url, MachineSettings(player=f"file:{heard}"))
-        place.cache.mkdir()
-        (place.cache / "board.json").write_text("{}")
+        Keeper(place.board).keep(a_board_of(timedelta(minutes=3)))
         done = nouba_display(place.folder, "doctor", "--sound")
     for subject in ("pairing", "settings", "server", "clock", "disk", "cached board", "player"):
         assert re.search(rf"^ok +{subject}: ", done.output, re.MULTILINE), done.output
     for subject in ("program", "browser", "sound cards", "screen power"):
         assert f"{subject}: " in done.output
-    assert "kept 0 min ago" in done.output
+    assert "as the server had it 3 min ago" in done.output
     assert "did you hear it?" in done.output
     assert [line.title for line in recorded(heard) if line.event == "ended"] == ["chime"]
     assert TOKEN not in done.output
+
+
+def test_the_doctor_tells_the_age_of_the_board_itself_and_that_it_was_not_kept(
+    tmp_path: Path,
+) -> None:
+    """Found: "kept 0 min ago" of a board of last week, whose file each start wrote anew."""
+    place = paired(tmp_path, "http://127.0.0.1:1")
+    keeper = Keeper(place.board)
+    keeper.keep(a_board_of(timedelta(days=7)))
+    said = nouba_display(place.folder, "doctor").output
+    assert "note   cached board: as the server had it 7 days ago\n" in said
+    in_the_way = place.board.with_suffix(".part")
+    in_the_way.mkdir()
+    keeper.keep(a_board_of(timedelta(minutes=1)))
+    said = nouba_display(place.folder, "doctor").output
+    assert (
+        "FAULT  cached board: as the server had it 7 days ago; it could not be kept 0 min" in said
+    )
+    assert "make room on the disk" in said
+    in_the_way.rmdir()
+    keeper.keep(a_board_of(timedelta(minutes=1)))
+    said = nouba_display(place.folder, "doctor").output
+    assert "ok     cached board: as the server had it 1 min ago\n" in said
+    keeper.keep(a_board_of(timedelta(hours=-1)))
+    assert "cached board: of an unknown age" in nouba_display(place.folder, "doctor").output
 
 
 def test_the_doctor_names_faults_and_what_to_do(tmp_path: Path) -> None:
