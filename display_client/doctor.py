@@ -24,7 +24,7 @@ from device_client.doctor import (
 from device_client.place import Identity
 from device_client.program import is_running
 from display_client.keeping import Keeper, Kept, clock_after
-from display_client.player import PROGRAMS, PlayerFailed, find_player
+from display_client.player import PlayerFailed, find_player, player_advice, why_none
 from display_client.power import ScreenFailure, find_screen
 from display_client.settings import MachineSettings, Place
 from server.clock import SystemClock
@@ -145,7 +145,7 @@ def _board_seconds(patient: _Patient, kept: Kept, at: datetime) -> float | None:
 
 
 def _browser(patient: _Patient) -> Iterator[Finding]:
-    yield browser_of(patient.settings.browser)
+    yield browser_of(patient.settings.browser, patient.place.settings_file)
 
 
 def _sound(patient: _Patient) -> Iterator[Finding]:
@@ -153,12 +153,12 @@ def _sound(patient: _Patient) -> Iterator[Finding]:
     os.environ.update(patient.settings.sound_environment)
     player = find_player(patient.settings.player)
     if player is None:
-        named = patient.settings.player or ", ".join(PROGRAMS)
+        wanted = patient.settings.player
         yield Finding(
             subject="player",
             verdict="fault",
-            text=f"not here: {named}",
-            advice="apt install alsa-utils, or pipewire-bin where a desktop plays sound",
+            text=why_none(wanted, patient.place.settings_file),
+            advice=player_advice(wanted),
         )
         return
     try:

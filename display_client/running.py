@@ -27,7 +27,7 @@ from display_client.link import Ears, Knocker, Socket
 from display_client.memory import Memory
 from display_client.news import News
 from display_client.pages import THREADS, create_app, page_target
-from display_client.player import NoPlayer, Player, find_player
+from display_client.player import NoPlayer, Player, find_player, player_advice, why_none
 from display_client.power import find_screen, is_screen_wanted
 from display_client.proxy import Proxy, ServerWords
 from display_client.reports import Orders, Reporter
@@ -117,7 +117,7 @@ def build(place: Place, *, settings: MachineSettings, with_browser: bool) -> Dis
     speaker = Speaker(
         server,
         words,
-        _player(settings),
+        _player(place, settings),
         news,
         Memory(place.cache / "said.json"),
         device=identity.device,
@@ -228,11 +228,13 @@ def _load(kept: Kept, news: News, orders: Orders) -> None:
     news.load(kept.painting, kept.view)
 
 
-def _player(settings: MachineSettings) -> Player:
+def _player(place: Place, settings: MachineSettings) -> Player:
     found = find_player(settings.player)
-    if found is None:
-        _log.error("no_player", wanted=settings.player)
-    return found or NoPlayer()
+    if found is not None:
+        return found
+    problem = f"{why_none(settings.player, place.settings_file)}: {player_advice(settings.player)}"
+    _log.error("no_player", problem=problem)
+    return NoPlayer(problem)
 
 
 def _pages(

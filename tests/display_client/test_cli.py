@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from structlog.testing import capture_logs
 
 from device_client.place import Identity, SettingsError
 from device_client.program import alone
@@ -16,12 +17,16 @@ from display_client.board import Painting
 from display_client.cli import main
 from display_client.doctor import sound_cards
 from display_client.keeping import Keeper, Kept
-from display_client.player import recorded
+from display_client.player import INSTALL, recorded
+from display_client.running import build
 from display_client.settings import MachineSettings, Place, checked
 from server.clock import SystemClock
+from tests.end_to_end.processes import free_port
+from tests.end_to_end.programs import ROOT
 from tests.kiosk_client.fake_server import BRANCH, TOKEN, Town, fake_server
 from tests.kiosk_client.processes import accept_soon
 
+DOCS = ROOT / "docs" / "display.md"
 CARDS = """\
  0 [PCH            ]: HDA-Intel - HDA Intel PCH
                       HDA Intel PCH at 0xf7e10000 irq 30
@@ -178,7 +183,8 @@ def test_the_doctor_names_faults_and_what_to_do(tmp_path: Path) -> None:
     assert done.exit_code == 1
     assert "FAULT  server: it does not know this display's token" in done.output
     assert "note   cached board: none yet" in done.output
-    assert "FAULT  browser: no Chromium here" in done.output
+    named = f'FAULT  browser: browser = "/none" in {place.settings_file}: no such program\n'
+    assert named in done.output, "the setting, not what to install"
     assert "FAULT  player: the audio device is gone" in done.output
     assert "FAULT  screen power: wlopm: wlopm: No such file" in done.output
     assert "set another screen_power in" in done.output
@@ -189,11 +195,35 @@ def test_the_doctor_names_faults_and_what_to_do(tmp_path: Path) -> None:
     assert "FAULT  settings: " in nouba_display(place.folder, "doctor").output
 
 
-def test_a_machine_without_a_player_is_told_what_to_install(tmp_path: Path) -> None:
-    place = paired(tmp_path, "http://127.0.0.1:1", MachineSettings(player="no-such-player"))
+def test_a_machine_without_a_player_is_told_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = paired(tmp_path, "http://127.0.0.1:1")
+    monkeypatch.setenv("PATH", str(tmp_path))
     done = nouba_display(place.folder, "doctor")
-    assert "FAULT  player: not here: no-such-player" in done.output
-    assert "apt install alsa-utils" in done.output
+    assert "FAULT  player: none of pw-play, paplay, aplay is here\n" in done.output
+    assert f"→ {INSTALL}\n" in done.output
+    assert INSTALL == "apt install alsa-utils"
+    packages = re.search(r"^apt install .*", DOCS.read_text(encoding="utf-8"), re.MULTILINE)
+    assert packages is not None
+    assert INSTALL.split()[-1] in packages[0].split(), "as the docs have it"
+    with capture_logs() as logged:
+        build(place, settings=MachineSettings(port=free_port()), with_browser=False).stop([])
+    assert [line["problem"] for line in logged if line["event"] == "no_player"] == [
+        f"none of pw-play, paplay, aplay is here: {INSTALL}"
+    ]
+
+
+def test_a_player_that_is_not_there_is_named_by_the_doctor_and_at_the_start(
+    tmp_path: Path,
+) -> None:
+    settings = MachineSettings(player="nonsense", port=free_port())
+    place = paired(tmp_path, "http://127.0.0.1:1", settings)
+    named = f'player = "nonsense" in {place.settings_file}: no such program'
+    assert f"FAULT  player: {named}\n" in nouba_display(place.folder, "doctor").output
+    with capture_logs() as logged:
+        build(place, settings=settings, with_browser=False).stop([])
+    assert any(named in line.get("problem", "") for line in logged), logged
 
 
 def test_sound_cards_are_named_as_settings_want_them() -> None:
