@@ -53,6 +53,11 @@ def find_browser(path: str) -> str | None:
     return shutil.which(path) if path else next(filter(None, map(shutil.which, NAMES)), None)
 
 
+def why_none(path: str, settings_file: Path) -> str:
+    """What is wrong where `find_browser` found none: the setting, if it names one."""
+    return f'browser = "{path}" in {settings_file}: no such program' if path else "no Chromium here"
+
+
 def command_line(
     browser: str, profile: Path, url: str, *, flags: Sequence[str] = FLAGS
 ) -> list[str]:

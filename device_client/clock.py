@@ -65,17 +65,22 @@ class DeviceClock:
         boot: str,
         anchor: Anchor | None = None,
         not_before: datetime | None = None,
+        ahead_seconds: float = 0.0,
+        behind_seconds_max: float = BEHIND_SECONDS_MAX,
     ) -> None:
-        """`anchor` is what was kept, used if it is of this boot; `not_before` the latest time that is known."""
+        """`anchor` is what was kept, used if it is of this boot; `not_before` the latest time that is known.
+
+        `ahead_seconds` is how far the server's clock was ahead of the wall clock when it was last heard.
+        """
         self._wall = wall
         self._steady = steady
         self._boot = boot
         self._lock = threading.Lock()
         of_this_boot = anchor is not None and anchor.boot == boot and boot != ""
         self._anchor = anchor if of_this_boot else None
-        start = wall.now()
+        start = wall.now() + timedelta(seconds=ahead_seconds)
         behind = (not_before - start).total_seconds() if not_before is not None else 0.0
-        self._is_lost = behind > BEHIND_SECONDS_MAX
+        self._is_lost = behind > behind_seconds_max
         """The wall clock contradicts what is known: time goes on from where that ends, and may be days late."""
         self._start = not_before if not_before is not None and behind > 0 else start
         self._started = steady()
@@ -85,6 +90,12 @@ class DeviceClock:
         """Aware UTC, whole milliseconds."""
         with self._lock:
             return self._now()
+
+    @property
+    def anchor(self) -> Anchor | None:
+        """By what the time is counted; None while the server was not heard in this boot."""
+        with self._lock:
+            return self._anchor
 
     @property
     def skew_seconds(self) -> float | None:

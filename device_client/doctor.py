@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final, Literal, TypeVar
 
-from device_client.browser import find_browser
+from device_client.browser import find_browser, why_none
 from device_client.clock import steady_seconds
 from device_client.http import Away
 from device_client.place import DevicePlace, Identity, SettingsError
@@ -143,12 +143,11 @@ def disk_of(place: DevicePlace, *, without_it: str) -> Finding:
     )
 
 
-def browser_of(path: str) -> Finding:
+def browser_of(path: str, settings_file: Path) -> Finding:
     """Whether there is a Chromium; `path` is the one that the settings name."""
     found = find_browser(path)
-    return Finding(
-        subject="browser",
-        verdict="ok" if found else "fault",
-        text=found or "no Chromium here",
-        advice="" if found else "apt install chromium",
-    )
+    if found:
+        return Finding(subject="browser", verdict="ok", text=found)
+    advice = 'correct that line; browser = "" looks for it' if path else "apt install chromium"
+    text = why_none(path, settings_file)
+    return Finding(subject="browser", verdict="fault", text=text, advice=advice)

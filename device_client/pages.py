@@ -8,18 +8,25 @@ import socket
 import threading
 import time
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 from urllib.request import urlopen
 
 import structlog
 from flask import Flask, abort, request
-from waitress.server import create_server
+from waitress import wasyncore
+from waitress.channel import HTTPChannel
+from waitress.server import BaseWSGIServer, create_server
 
 HOST: Final = "127.0.0.1"
 THREADS: Final = 4
 """One page polls, one tap may wait for the server; the rest is in reserve."""
 ALIVE: Final = "/alive"
 ALIVE_TIMEOUT_SECONDS: Final = 2.0
+LOOP_SECONDS: Final = 1.0
+STOP_SECONDS_MAX: Final = 3
+"""An answer that takes longer is cut off."""
+REST_SECONDS_MAX: Final = 1.0
+"""So is one whose reader takes it more slowly: a film that stands still."""
 _log = structlog.get_logger(__name__)
 _LOCAL: Final = frozenset({HOST, "localhost"})
 
@@ -45,14 +52,23 @@ class PageServer:
         """Raises OSError when the port is taken."""
         listening = socket.create_server((HOST, port))
         self._port = int(listening.getsockname()[1])
-        self._server = create_server(
+        # The types of waitress take these, and its trigger, for others.
+        self._sockets: dict[int, Any] = {}
+        server = create_server(
             app,
+            map=self._sockets,
             sockets=[listening],
             threads=threads,
             ident=None,
             clear_untrusted_proxy_headers=True,
         )
-        self._stopped = threading.Event()
+        assert isinstance(server, BaseWSGIServer), "one socket, one server"
+        self._server = server
+        self._trigger: Any = server.trigger
+        self._lock = threading.Lock()
+        self._is_running = self._is_stopped = False
+        self._loop_ends = threading.Event()
+        self._ended = threading.Event()
 
     @property
     def port(self) -> int:
@@ -60,15 +76,46 @@ class PageServer:
 
     def run(self) -> None:
         """Serve until `stop`."""
+        with self._lock:
+            if self._is_stopped:
+                return
+            self._is_running = True
         try:
-            self._server.run()
+            while not self._loop_ends.is_set():
+                wasyncore.loop(timeout=LOOP_SECONDS, map=self._sockets, count=1)
+            until = time.monotonic() + REST_SECONDS_MAX
+            while self._has_rest() and time.monotonic() < until:
+                wasyncore.loop(timeout=REST_SECONDS_MAX, map=self._sockets, count=1)
         except Exception:
-            if not self._stopped.is_set():  # else the closed socket was the way to end it
-                _log.exception("pages_error")
-                raise
+            _log.exception("pages_error")
+            raise
+        finally:
+            self._close()
+            self._ended.set()
 
     def stop(self) -> None:
-        self._stopped.set()
+        """What is being answered is answered first: a thread that writes to what is closed logs an error."""
+        with self._lock:
+            was_stopped, self._is_stopped = self._is_stopped, True
+        if not was_stopped:
+            self._server.task_dispatcher.shutdown(timeout=STOP_SECONDS_MAX)
+            if not self._is_running:
+                self._close()
+            elif not self._ended.is_set():
+                self._trigger.pull_trigger(self._loop_ends.set)
+        if self._is_running:
+            self._ended.wait(STOP_SECONDS_MAX)
+
+    def _has_rest(self) -> bool:
+        """Whether a part of an answer is still to be sent."""
+        channels = [each for each in self._sockets.values() if isinstance(each, HTTPChannel)]
+        return any(each.total_outbufs_len for each in channels)
+
+    def _close(self) -> None:
+        """Only with the loop at its end: nobody else looks at these."""
+        for each in list(self._sockets.values()):
+            if isinstance(each, HTTPChannel):
+                each.handle_close()  # a thread that still writes to it is told so
         self._server.close()
 
 

@@ -84,7 +84,7 @@ class Board:
             return False
         before = self.painting if painting.seq == self.painting_seq else None
         is_newer = painting.seq > self.painting_seq or (
-            before is not None and _moment(painting) > _moment(before)
+            before is not None and moment_of(painting) > moment_of(before)
         )
         if is_newer:
             self.painting, self._is_painting_old = painting, False
@@ -140,8 +140,8 @@ class Board:
         self._is_painting_old = self._is_view_old = True
 
 
-def _moment(painting: Painting) -> datetime:
-    """The earliest when it is not understood: then only a higher seq is newer."""
+def moment_of(painting: Painting) -> datetime:
+    """When the server painted it. The earliest when it is not understood: then only a higher seq is newer."""
     try:
         at = datetime.fromisoformat(painting.at)
     except ValueError:

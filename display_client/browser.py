@@ -16,7 +16,7 @@ from typing import Final
 import structlog
 
 from device_client import browser
-from device_client.browser import Browser, command_line, find_browser
+from device_client.browser import Browser, command_line, find_browser, why_none
 from device_client.pages import HOST
 from device_client.place import SettingsError
 from display_client.devtools import PIPE_FLAG, DevTools, DevToolsFailure, start_with_pipe
@@ -69,7 +69,8 @@ def browser_command(place: Place, settings: MachineSettings, port: int) -> list[
     """Chromium on the display's own page. Raises SettingsError when there is none."""
     found = find_browser(settings.browser)
     if found is None:
-        raise SettingsError("no Chromium here: apt install chromium, or name one in display.toml")
+        why = why_none(settings.browser, place.settings_file)
+        raise SettingsError(f"{why}: apt install chromium, or name one in display.toml")
     return command_line(found, place.browser_profile, f"http://{HOST}:{port}/", flags=FLAGS)
 
 

@@ -6,12 +6,14 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
 from device_client.doctor import (
     Finding,
     Heard,
+    Verdict,
     browser_of,
     clock_of,
     disk_of,
@@ -21,7 +23,8 @@ from device_client.doctor import (
 )
 from device_client.place import Identity
 from device_client.program import is_running
-from display_client.player import PROGRAMS, PlayerFailed, find_player
+from display_client.keeping import Keeper, Kept, clock_after
+from display_client.player import PlayerFailed, find_player, player_advice, why_none
 from display_client.power import ScreenFailure, find_screen
 from display_client.settings import MachineSettings, Place
 from server.clock import SystemClock
@@ -107,30 +110,42 @@ def _program(patient: _Patient) -> Iterator[Finding]:
 
 def _board(patient: _Patient) -> Iterator[Finding]:
     """What the screen shows when it starts without a network."""
-    newest = _newest(patient.place.cache)
-    if newest is None:
-        yield Finding(
-            subject="cached board",
-            verdict="note",
-            text="none yet: a start without a network would show an empty screen",
-            advice="nouba-display run keeps one as soon as the server has answered",
-        )
-        return
-    seconds = max(0.0, SystemClock().now().timestamp() - newest)
-    text = f"kept {_ago(seconds)}"
-    if seconds <= _DAY_SECONDS:
-        yield Finding(subject="cached board", verdict="ok", text=text)
+    keeper = Keeper(patient.place.board)
+    kept, failed_at = keeper.read(), keeper.failed_at
+    if kept.at is None:
+        verdict: Verdict = "note"
+        text = "none yet: a start without a network would show an empty screen"
+        advice = "nouba-display run keeps one as soon as the server has answered"
     else:
-        yield Finding(
-            subject="cached board",
-            verdict="note",
-            text=text,
-            advice="has nouba-display run since then, and did the server answer?",
+        seconds = _board_seconds(patient, kept, kept.at)
+        # A hall that is closed changes nothing for days: then the program need only run, and the server answer.
+        is_followed = patient.learned.ahead_seconds is not None and is_running(patient.place)
+        is_young = is_followed or (seconds is not None and seconds <= _DAY_SECONDS)
+        verdict = "ok" if is_young else "note"
+        text = (
+            f"as the server had it {_ago(seconds)}"
+            if seconds is not None
+            else "of an unknown age: this machine's clock lies before it"
         )
+        advice = "" if is_young else "has nouba-display run since then, and did the server answer?"
+    if failed_at is not None:
+        verdict = "fault"
+        text += f"; it could not be kept {_ago(SystemClock().now().timestamp() - failed_at)}"
+        advice = f"make room on the disk; may this program's user write in {keeper.folder}?"
+    yield Finding(subject="cached board", verdict=verdict, text=text, advice=advice)
+
+
+def _board_seconds(patient: _Patient, kept: Kept, at: datetime) -> float | None:
+    """How old it is, by the server's clock; None when nobody knows the time."""
+    ahead = patient.learned.ahead_seconds
+    if ahead is not None:
+        return (SystemClock().now() + timedelta(seconds=ahead) - at).total_seconds()
+    clock = clock_after(kept)
+    return None if clock.is_lost else (clock.now() - at).total_seconds()
 
 
 def _browser(patient: _Patient) -> Iterator[Finding]:
-    yield browser_of(patient.settings.browser)
+    yield browser_of(patient.settings.browser, patient.place.settings_file)
 
 
 def _sound(patient: _Patient) -> Iterator[Finding]:
@@ -138,12 +153,12 @@ def _sound(patient: _Patient) -> Iterator[Finding]:
     os.environ.update(patient.settings.sound_environment)
     player = find_player(patient.settings.player)
     if player is None:
-        named = patient.settings.player or ", ".join(PROGRAMS)
+        wanted = patient.settings.player
         yield Finding(
             subject="player",
             verdict="fault",
-            text=f"not here: {named}",
-            advice="apt install alsa-utils, or pipewire-bin where a desktop plays sound",
+            text=why_none(wanted, patient.place.settings_file),
+            advice=player_advice(wanted),
         )
         return
     try:
@@ -220,18 +235,8 @@ def sound_cards(listing: str) -> list[str]:
     return found
 
 
-def _newest(folder: Path) -> float | None:
-    """When anything in the folder was written last."""
-    try:
-        return max(
-            (path.stat().st_mtime for path in folder.rglob("*") if path.is_file()), default=None
-        )
-    except OSError:
-        return None
-
-
 def _ago(seconds: float) -> str:
-    minutes = round(seconds / 60)
+    minutes = max(0, round(seconds / 60))
     if minutes < 60:
         return f"{minutes} min ago"
     hours = round(minutes / 60)

@@ -12,7 +12,8 @@ from datetime import datetime
 from typing import Any, Final
 
 from display_client.announcing import CALLED, FRESH_FOR
-from display_client.board import BANNER_SECONDS, CURRENT_SECONDS_MAX, Board, Painting
+from display_client.board import BANNER_SECONDS, CURRENT_SECONDS_MAX, Board, Painting, moment_of
+from display_client.keeping import kept_age
 from server.wire import BoardCall, BoardView
 from server.wire_displays import call_key
 
@@ -50,10 +51,12 @@ class News:
         steady: Callable[[], float],
         now: Callable[[], datetime],
         look: str = "",
+        is_time_known: Callable[[], bool] = lambda: True,
     ) -> None:
-        """`now` is the server's time."""
+        """`now` is the server's time, as far as it is known."""
         self._steady = steady
         self._now = now
+        self._is_time_known = is_time_known
         self._changed = threading.Condition()
         self._board = Board(look=look)
         # A program that was started anew must not begin below what its page has heard already.
@@ -217,14 +220,16 @@ class News:
         snapshot, painting = self._snapshot(), self._board.painting
         is_new = painting is not None and self._view_number > known
         identity = self._identity if self._steady() < self._identify_until else None
-        age = snapshot.age_seconds
+        now = self._now() if self._is_time_known() else None
+        age = snapshot.age_seconds if snapshot.age_seconds is not None else self._kept_age(now)
         return {
             "number": self._number,
+            "now": now.isoformat() if now is not None else None,
             "view": {"seq": painting.seq, "at": painting.at, "html": painting.html}
             if is_new and painting is not None
             else None,
             "online": snapshot.is_online,
-            "age_seconds": round(age if age is not None else self._kept_age(), 1),
+            "age_seconds": round(age, 1) if age is not None else None,
             "is_current": snapshot.is_current,
             "announce": _as_announced(self._announced),
             "identify": identity,
@@ -243,16 +248,12 @@ class News:
             announced=call_key(self._announced) if self._announced is not None else None,
         )
 
-    def _kept_age(self) -> float:
-        """Of a board from before this start: by the only clock there is, and never so young as to be believed."""
+    def _kept_age(self, now: datetime | None) -> float | None:
+        """Of a board from before this start; None when nobody knows what time it is."""
         painting = self._board.painting
         if painting is None:
             return CURRENT_SECONDS_MAX
-        try:
-            age = (self._now() - datetime.fromisoformat(painting.at)).total_seconds()
-        except (ValueError, TypeError):
-            age = 0.0
-        return max(CURRENT_SECONDS_MAX, age)
+        return kept_age(moment_of(painting), now) if now is not None else None
 
     def _tell(self) -> int:
         self._number += 1

@@ -19,6 +19,8 @@ from server.voice import sound
 
 PROGRAMS: Final = ("pw-play", "paplay", "aplay")
 """In the order in which they are looked for: PipeWire, PulseAudio, ALSA."""
+INSTALL: Final = "apt install alsa-utils"
+"""What gives a machine one of them, as docs/display.md has it."""
 OVERTIME_SECONDS: Final = 5.0
 """A player that runs this much longer than its sound hangs, and is ended."""
 CHECK_SECONDS_MAX: Final = 3.0
@@ -71,18 +73,30 @@ def find_player(wanted: str) -> Player | None:
     return CommandPlayer(found) if found is not None else None
 
 
+def why_none(wanted: str, settings_file: Path) -> str:
+    """What is wrong where `find_player` found none: the setting, if it names one."""
+    if wanted:
+        return f'player = "{wanted}" in {settings_file}: no such program'
+    return f"none of {', '.join(PROGRAMS)} is here"
+
+
+def player_advice(wanted: str) -> str:
+    """What to do about it."""
+    return 'correct that line; player = "" takes what is here' if wanted else INSTALL
+
+
 class NoPlayer:
     """On a machine that has no way to play: always a fault, until a program is installed."""
 
+    def __init__(self, why: str) -> None:
+        self._why = why
+
     def start(self, wav: bytes, *, volume_percent: int, title: str) -> Playing:
         del wav, volume_percent, title
-        raise PlayerFailed(_NONE)
+        raise PlayerFailed(self._why)
 
     def check(self) -> None:
-        raise PlayerFailed(_NONE)
-
-
-_NONE: Final = f"none of {', '.join(PROGRAMS)} is here: apt install pipewire-bin"
+        raise PlayerFailed(self._why)
 
 
 class CommandPlayer:

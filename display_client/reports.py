@@ -4,22 +4,18 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import replace
-from pathlib import Path
 from typing import Final, Protocol
 
-import msgspec
 import structlog
 
 from device_client.http import Away
 from device_client.server import Revoked
-from display_client.board import Painting
+from display_client.keeping import Keeper, Kept, KeptTime
 from display_client.news import News, Painted
 from display_client.server import Server
 from server.domain.errors import Refusal
 from server.domain.look import look_of_settings
-from server.wire import BoardView
 from server.wire_devices import DeviceReport
 from server.wire_displays import DisplayOrders, DisplayState, PageState, SoundState
 
@@ -104,45 +100,6 @@ class Orders:
         self._news.turn_to(look_of_settings(state.settings).query)
 
 
-class Kept(msgspec.Struct, frozen=True, kw_only=True):
-    """The board as it is kept for a start without a network."""
-
-    painting: Painting | None = None
-    view: BoardView | None = None
-    state: DisplayState | None = None
-
-
-class Keeper:
-    """The file of the board; what cannot be written or read is not there."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._kept: Kept | None = None
-
-    def read(self) -> Kept:
-        """Empty when there is none, or one of another version of this program."""
-        try:
-            return msgspec.json.decode(self._path.read_bytes(), type=Kept)
-        except (OSError, msgspec.DecodeError):
-            return Kept()
-
-    def keep(self, kept: Kept) -> None:
-        """Whole or not at all; a full disk changes nothing."""
-        if self._kept is not None and kept == self._kept:
-            return
-        part = self._path.with_suffix(".part")
-        try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            part.write_bytes(msgspec.json.encode(kept))
-            part.replace(self._path)
-        except OSError as error:
-            _log.warning("board_not_kept", problem=str(error))
-            with suppress(OSError):
-                part.unlink(missing_ok=True)
-            return
-        self._kept = kept
-
-
 class Reporter:
     """Start `run` in a thread of its own."""
 
@@ -158,9 +115,10 @@ class Reporter:
         sound: Callable[[], SoundState],
         skew_seconds: Callable[[], float | None],
         steady: Callable[[], float],
+        time: Callable[[], KeptTime | None] = lambda: None,
         accepted: Callable[[], None] = lambda: None,
     ) -> None:
-        """`accepted` is called when the server knows this token again."""
+        """`time` is kept with the board; `accepted` is called when the server knows this token again."""
         self._server = server
         self._news = news
         self._orders = orders
@@ -170,6 +128,7 @@ class Reporter:
         self._sound = sound
         self._skew_seconds = skew_seconds
         self._steady = steady
+        self._time = time
         self._accepted = accepted
         self._is_revoked = False
         self._due_at = float("-inf")
@@ -223,8 +182,14 @@ class Reporter:
         snapshot = self._news.wait(-1, 0.0)
         if self._news.painting is not None or snapshot.view is not None:
             state = self._orders.state
-            kept = Kept(painting=self._news.painting, view=snapshot.view, state=state)
-            self._keeper.keep(kept)
+            self._keeper.keep(
+                Kept(
+                    painting=self._news.painting,
+                    view=snapshot.view,
+                    state=state,
+                    time=self._time(),
+                )
+            )
 
     def _present(self, painted: Painted) -> DeviceReport:
         return DeviceReport(

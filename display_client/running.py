@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 import structlog
 
-from device_client.clock import DeviceClock, Timekeeper, boot_id, steady_seconds
+from device_client.clock import DeviceClock, Timekeeper, steady_seconds
 from device_client.http import Away
 from device_client.pages import HOST, PageServer
 from device_client.place import Identity, SettingsError
@@ -22,14 +22,15 @@ from display_client.browser import Supervisor, browser_command, limits_of
 from display_client.cache import Cache
 from display_client.fetching import HttpFetcher
 from display_client.hours import HoursKeeper
+from display_client.keeping import Keeper, Kept, clock_after, is_known, time_of
 from display_client.link import Ears, Knocker, Socket
 from display_client.memory import Memory
 from display_client.news import News
 from display_client.pages import THREADS, create_app, page_target
-from display_client.player import NoPlayer, Player, find_player
+from display_client.player import NoPlayer, Player, find_player, player_advice, why_none
 from display_client.power import find_screen, is_screen_wanted
 from display_client.proxy import Proxy, ServerWords
-from display_client.reports import Keeper, Orders, Reporter
+from display_client.reports import Orders, Reporter
 from display_client.server import HttpDisplayServer
 from display_client.settings import MachineSettings, Place
 from display_client.speech import Speaker
@@ -99,12 +100,14 @@ class Display:
 def build(place: Place, *, settings: MachineSettings, with_browser: bool) -> Display:
     """Everything but the start. Raises SettingsError when this display cannot run."""
     identity = place.identity()
-    clock = DeviceClock(SystemClock(), boot=boot_id())
+    keeper = Keeper(place.board)
+    kept = keeper.read()
+    clock = clock_after(kept)
     heard = Timekeeper(clock, lambda _anchor: None).heard
     server = HttpDisplayServer(
         identity.server, token=identity.token, branch=identity.branch, heard=heard
     )
-    news = News(steady=steady_seconds, now=clock.now)
+    news = News(steady=steady_seconds, now=clock.now, is_time_known=lambda: is_known(clock))
     hours = HoursKeeper(server)
     watch = _watch(news, server, hours, clock)
     proxy = _proxy(place, identity, news)
@@ -114,7 +117,7 @@ def build(place: Place, *, settings: MachineSettings, with_browser: bool) -> Dis
     speaker = Speaker(
         server,
         words,
-        _player(settings),
+        _player(place, settings),
         news,
         Memory(place.cache / "said.json"),
         device=identity.device,
@@ -122,8 +125,7 @@ def build(place: Place, *, settings: MachineSettings, with_browser: bool) -> Dis
         steady=steady_seconds,
     )
     orders = Orders(news, speaker, watch)
-    keeper = Keeper(place.cache / "board.json")
-    _load(keeper, news, orders)
+    _load(kept, news, orders)
     proxy.load(page_target(proxy, news.look))
     ears = Ears(news, speaker, orders)
 
@@ -145,6 +147,7 @@ def build(place: Place, *, settings: MachineSettings, with_browser: bool) -> Dis
         sound=lambda: speaker.sound,
         skew_seconds=lambda: clock.skew_seconds,
         steady=steady_seconds,
+        time=lambda: time_of(clock),
         accepted=socket.try_again,
     )
     pages = _pages(news, proxy, watch, reporter, identity, orders, settings.port)
@@ -211,26 +214,27 @@ def _watch(news: News, server: HttpDisplayServer, hours: HoursKeeper, clock: Dev
 
     return Watch(
         is_quiet=lambda: news.is_quiet,
-        is_screen_wanted=lambda: is_screen_wanted(
-            hours.hours, clock.now(), has_people=news.has_people
+        is_screen_wanted=lambda: (
+            clock.is_lost or is_screen_wanted(hours.hours, clock.now(), has_people=news.has_people)
         ),
         local_now=local_now,
         take_screenshot=take_screenshot,
     )
 
 
-def _load(keeper: Keeper, news: News, orders: Orders) -> None:
-    kept = keeper.read()
+def _load(kept: Kept, news: News, orders: Orders) -> None:
     if kept.state is not None:
         orders.load(kept.state)
     news.load(kept.painting, kept.view)
 
 
-def _player(settings: MachineSettings) -> Player:
+def _player(place: Place, settings: MachineSettings) -> Player:
     found = find_player(settings.player)
-    if found is None:
-        _log.error("no_player", wanted=settings.player)
-    return found or NoPlayer()
+    if found is not None:
+        return found
+    problem = f"{why_none(settings.player, place.settings_file)}: {player_advice(settings.player)}"
+    _log.error("no_player", problem=problem)
+    return NoPlayer(problem)
 
 
 def _pages(

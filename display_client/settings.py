@@ -67,6 +67,11 @@ class Place(DevicePlace):
     def cache(self) -> Path:
         return self.folder / "cache"
 
+    @property
+    def board(self) -> Path:
+        """The last board (`keeping.Keeper`)."""
+        return self.cache / "board.json"
+
     def settings(self) -> MachineSettings:
         """Raises SettingsError naming what is wrong; a missing file is all defaults."""
         raw = self.raw_settings()

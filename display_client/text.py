@@ -22,15 +22,15 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from device_client.clock import DeviceClock, boot_id, steady_seconds
+from device_client.clock import steady_seconds
 from device_client.http import Away
 from device_client.place import SettingsError
 from device_client.server import Revoked
 from display_client.announcing import CALLED, FRESH_FOR
 from display_client.board import BANNER_SECONDS, CURRENT_SECONDS_MAX, PULSES_BEHIND_MAX
+from display_client.keeping import Keeper, Kept, clock_after, is_known, kept_age
 from display_client.server import HttpDisplayServer
 from display_client.settings import Place
-from server.clock import SystemClock
 from server.domain.errors import NotFound, Refusal
 from server.i18n import isolated, local_time, translate
 from server.wire import BoardCall, BoardView
@@ -43,6 +43,10 @@ WIDE_COLUMNS: Final = 90
 """From here on the lines stand beside the calls, else below them."""
 KEYS_MAX: Final = 200
 SECONDS_A_MINUTE: Final = 60
+HOURS_FROM_SECONDS: Final = 2 * 3600
+"""As the wall: "120 minutes" says nothing at a glance."""
+HOURS_MAX: Final = 999
+NOTHING: Final = Kept()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +58,8 @@ class Seen:
     """None while the server was never heard."""
     is_current: bool
     now: datetime
-    """The server's time."""
+    """The server's time, as far as it is known."""
+    is_time_known: bool = True
 
 
 def show(
@@ -64,10 +69,12 @@ def show(
 
     Raises SettingsError when there is no such branch, or nothing is paired.
     """
+    kept = NOTHING
     if place is not None:
         identity = place.identity()
         server, branch = identity.server, identity.branch
-    reader = Reader(server, branch)
+        kept = Keeper(place.board).read()
+    reader = Reader(server, branch, kept)
     stopping = threading.Event()
     with suppress(KeyboardInterrupt):
         if plain or not sys.stdout.isatty():
@@ -78,14 +85,14 @@ def show(
 
 
 class Reader:
-    """Asks the board's public address, again and again."""
+    """Asks the board's public address, again and again; until it answers there is what this machine has `kept`."""
 
-    def __init__(self, server: str, branch: str) -> None:
+    def __init__(self, server: str, branch: str, kept: Kept = NOTHING) -> None:
         self._branch = branch
-        self._view: BoardView | None = None
+        self._view = kept.view
         self._heard_at: float | None = None
         self._lower = 0
-        self._clock = DeviceClock(SystemClock(), boot=boot_id())
+        self._clock = clock_after(kept)
         self._server = HttpDisplayServer(server, token="", branch=branch, heard=self._heard)
 
     def close(self) -> None:
@@ -93,29 +100,37 @@ class Reader:
 
     def ask(self) -> Seen:
         """What is known now. Raises SettingsError when the server knows no such branch."""
-        known = self._view.seq if self._view is not None else None
+        is_heard = self._heard_at is not None
         try:
-            self._take(self._server.view(known))
+            self._take(self._server.view(self._view.seq if self._view and is_heard else None))
         except NotFound as unknown:
             raise SettingsError(f"the server has no branch {self._branch!r}") from unknown
         except (Away, Revoked, Refusal):
             pass  # what is known grows old, and the screen says so
-        age = None if self._heard_at is None else steady_seconds() - self._heard_at
+        age = self._age()
         return Seen(
             view=self._view,
             age_seconds=age,
             is_current=age is not None and age < CURRENT_SECONDS_MAX,
             now=self._clock.now(),
+            is_time_known=is_known(self._clock),
         )
+
+    def _age(self) -> float | None:
+        if self._heard_at is not None:
+            return steady_seconds() - self._heard_at
+        if self._view is None or not is_known(self._clock):
+            return None
+        return kept_age(self._view.at, self._clock.now())
 
     def _take(self, view: BoardView | None) -> None:
         """None: what is known is still true. A lower seq, again and again, is of another database."""
-        known = self._view
+        known = self._view if self._heard_at is not None else None
         self._lower = self._lower + 1 if view and known and view.seq < known.seq else 0
         if 0 < self._lower < PULSES_BEHIND_MAX:
             return
         self._lower = 0
-        self._view = view or known
+        self._view = view or self._view
         self._heard_at = steady_seconds()
 
     def _heard(self, at: datetime, *, asked: float, answered: float) -> None:
@@ -195,7 +210,7 @@ def drawn(seen: Seen, language: str, columns: int) -> RenderableType:
     parts: list[RenderableType] = []
     view = seen.view
     if view is not None:
-        parts.append(_head(view, seen.now, language))
+        parts.append(_head(view, seen, language))
     parts += _warnings(seen, language)
     if view is not None:
         calls, lines = _calls(view, seen, language), _lines(view, language)
@@ -213,13 +228,16 @@ def drawn(seen: Seen, language: str, columns: int) -> RenderableType:
     return Group(*parts)
 
 
-def _head(view: BoardView, now: datetime, language: str) -> RenderableType:
+def _head(view: BoardView, seen: Seen, language: str) -> RenderableType:
     head = Table.grid(expand=True)
     head.add_column()
     head.add_column(justify="right")
     head.add_row(
         Text(_named(view.branch.names, language), style="bold"),
-        Text(local_time(language, now, view.branch.zone), style="bold"),
+        Text(
+            local_time(language, seen.now, view.branch.zone) if seen.is_time_known else "",
+            style="bold",
+        ),
     )
     return Panel(head, style="white on dark_cyan")
 
@@ -241,8 +259,11 @@ def _age_text(age: float | None, language: str) -> str:
     if age < SECONDS_A_MINUTE:
         words = "No connection. What you see is %(seconds)s seconds old."
         return translate(language, words, seconds=isolated(int(age)))
-    words = "No connection. What you see is %(minutes)s minutes old."
-    return translate(language, words, minutes=isolated(int(age // SECONDS_A_MINUTE)))
+    if age < HOURS_FROM_SECONDS:
+        words = "No connection. What you see is %(minutes)s minutes old."
+        return translate(language, words, minutes=isolated(int(age // SECONDS_A_MINUTE)))
+    words = "No connection. What you see is more than %(hours)s hours old."
+    return translate(language, words, hours=isolated(min(HOURS_MAX, int(age // 3600))))
 
 
 def _calls(view: BoardView, seen: Seen, language: str) -> RenderableType:

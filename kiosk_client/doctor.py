@@ -228,7 +228,7 @@ def _touch(patient: _Patient) -> Iterator[Finding]:
 
 
 def _browser(patient: _Patient) -> Iterator[Finding]:
-    yield browser_of(patient.settings.browser)
+    yield browser_of(patient.settings.browser, patient.place.settings_file)
 
 
 def _voice(patient: _Patient) -> Iterator[Finding]:

@@ -10,7 +10,7 @@ from typing import Final
 
 import structlog
 
-from device_client.browser import Browser, command_line, find_browser
+from device_client.browser import Browser, command_line, find_browser, why_none
 from device_client.clock import Anchor, DeviceClock, Timekeeper, boot_id
 from device_client.pages import HOST, Attention, PageServer
 from device_client.place import Identity, SettingsError
@@ -135,7 +135,8 @@ def browser_command(place: Place, settings: KioskSettings, port: int) -> list[st
     """Chromium on the kiosk's own page. Raises SettingsError when there is none."""
     found = find_browser(settings.browser)
     if found is None:
-        raise SettingsError("no Chromium here: apt install chromium, or name one in kiosk.toml")
+        why = why_none(settings.browser, place.settings_file)
+        raise SettingsError(f"{why}: apt install chromium, or name one in kiosk.toml")
     return command_line(found, place.browser_profile, f"http://{HOST}:{port}/", flags=FLAGS)
 
 

@@ -1,6 +1,6 @@
 // @ts-check
 /** The wall on a display: its program brings the news, says the calls, and tells which one is being said. */
-import { announce, believe, fragmentUrl, keepUp, reloadForNewVersion, startWall } from "nouba/board_wall";
+import { announce, believe, fragmentUrl, keepUp, reloadForNewVersion, startWall, tellNow } from "nouba/board_wall";
 import { LocalNews } from "nouba/local_news";
 
 const IDENTIFY_MILLISECONDS = 10_000;
@@ -32,6 +32,7 @@ void news.run();
 
 /** @param {import("nouba/local_news").News} heard */
 function hear(heard) {
+  tellNow(heard.now);
   // The first answer tells a fresh page everything, also what the one before it was asked to do.
   if (heard.reload && version !== null) location.reload();
   // What the program said first is what this page was made of.

@@ -64,6 +64,17 @@ export function believe(isCurrent) {
   if (wall.dataset.current !== said) wall.dataset.current = said;
 }
 
+/**
+ * The time, as the display's program knows it. Where it does not, the wall has no clock rather than a false one.
+ * @param {string | null | undefined} now undefined: a program that never says it
+ */
+export function tellNow(now) {
+  if (now) clock.set(now);
+  const said = now === null ? "unknown" : "known";
+  if (wall.dataset.time !== said) wall.dataset.time = said;
+  tellTime();
+}
+
 /** The page is made of what another version of the server has: it is loaded anew, but not again and again. */
 export function reloadForNewVersion() {
   const last = Number(sessionStorage.getItem(RELOADED_AT) ?? 0);

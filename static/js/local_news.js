@@ -22,7 +22,8 @@ const BELIEVED_SECONDS = 60;
  * @property {number} number
  * @property {import("nouba/shown").View | null} view
  * @property {boolean} online
- * @property {number} age_seconds
+ * @property {string | null | undefined} now the server's time; null: nobody knows it
+ * @property {number | null} age_seconds null: nobody knows it
  * @property {boolean} is_current
  * @property {{key: string, number: string, desk: number} | null} announce
  * @property {{name: string, id: number} | null} identify
@@ -51,7 +52,8 @@ export class LocalNews extends Shown {
     super(options);
     this.#options = options;
     // Until the program has said it: what the page itself can tell of a board that was kept, by this machine's clock.
-    this.#truthAt = performance.now() - Math.max(0, Date.now() - Date.parse(fragment().dataset.at ?? ""));
+    const age = Date.now() - Date.parse(fragment().dataset.at ?? "");
+    this.#truthAt = age >= 0 ? performance.now() - age : -Infinity;
   }
 
   /** Asks for ever. */
@@ -96,7 +98,7 @@ export class LocalNews extends Shown {
    * @returns {Promise<boolean>} whether they are
    */
   async #hear(news) {
-    this.#truthAt = performance.now() - 1000 * news.age_seconds;
+    this.#truthAt = performance.now() - 1000 * (news.age_seconds ?? Infinity);
     this.#isBelieved = news.is_current;
     // The program hands them out one after the other: each is newer, whatever its seq (a database may be restored).
     try {

@@ -224,7 +224,8 @@ function tellAge(age) {
  * @param {number} age in seconds
  */
 function ageText(place, age) {
-  const { seconds = "", minutes = "", hours } = place.dataset;
+  const { seconds = "", minutes = "", hours, unknown } = place.dataset;
+  if (unknown && !Number.isFinite(age)) return unknown;
   if (hours && age >= HOURS_FROM_SECONDS) return hours.replace("{n}", String(Math.min(HOURS_MAX, Math.floor(age / 3600))));
   if (age >= SECONDS_A_MINUTE) return minutes.replace("{n}", String(Math.floor(age / SECONDS_A_MINUTE)));
   // In steps of five seconds: a number that changes each second would be read out each second.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
 from urllib.request import urlopen
 
 import pytest
@@ -147,6 +148,31 @@ def test_a_kept_page_at_boot_calls_nobody_until_the_program_vouches(
     expect(page.locator("#unsure")).to_be_visible()
     expect(page.locator("#connection [data-age]:visible").first).to_contain_text("8")
     assert page.locator("[data-spot]").evaluate(BACKGROUND) != SIGNAL
+
+
+def test_the_clock_is_the_programs_and_where_it_knows_none_there_is_none(
+    site: Site, screens: Screens, program: FakeProgram
+) -> None:
+    """Found: after a restart without the server the wall went on from the time of the last kept board."""
+    house = site.house()
+    program.tell(online=False, now=None, age_seconds=None, is_current=False)
+    page = _open(screens, program, house)
+    face = page.locator("[data-clock]")
+    expect(page.locator("#connection")).to_be_visible()
+    expect(face).to_be_hidden()
+    for age in page.locator("#connection [data-age]").all():
+        expect(age).to_have_text(str(age.get_attribute("data-unknown")))
+    view = _view(house)
+    at = datetime.fromisoformat(str(view["at"])).replace(minute=30)
+    written = re.search(r"data-clock>(\d+):", str(view["html"]))
+    assert written is not None
+    for hours in (9, -5):
+        now = at + timedelta(hours=hours)
+        program.tell(now=now.isoformat(), age_seconds=hours * 3600 + 70_000)
+        hour = (int(written[1]) + hours) % 24
+        expect(face).to_have_text(f"{hour:02}:30")
+        expect(face).to_be_visible()
+    assert violations(page) == []
 
 
 def test_a_program_that_froze_is_admitted(

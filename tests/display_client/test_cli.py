@@ -4,20 +4,29 @@ from __future__ import annotations
 
 import re
 import stat
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from structlog.testing import capture_logs
 
 from device_client.place import Identity, SettingsError
 from device_client.program import alone
+from display_client.board import Painting
 from display_client.cli import main
 from display_client.doctor import sound_cards
-from display_client.player import recorded
+from display_client.keeping import Keeper, Kept
+from display_client.player import INSTALL, recorded
+from display_client.running import build
 from display_client.settings import MachineSettings, Place, checked
+from server.clock import SystemClock
+from tests.end_to_end.processes import free_port
+from tests.end_to_end.programs import ROOT
 from tests.kiosk_client.fake_server import BRANCH, TOKEN, Town, fake_server
 from tests.kiosk_client.processes import accept_soon
 
+DOCS = ROOT / "docs" / "display.md"
 CARDS = """\
  0 [PCH            ]: HDA-Intel - HDA Intel PCH
                       HDA Intel PCH at 0xf7e10000 irq 30
@@ -28,6 +37,12 @@ CARDS = """\
 
 def nouba_display(place: Path, *words: str) -> Result:
     return CliRunner().invoke(main, [*words, "--data", str(place)])
+
+
+def a_board_of(age: timedelta) -> Kept:
+    """Painted so long ago, by this machine's clock."""
+    at = SystemClock().now() - age
+    return Kept(painting=Painting(seq=1, at=at.isoformat(), html="<main></main>", look=""))
 
 
 def paired(folder: Path, server: str, settings: MachineSettings | None = None) -> Place:
@@ -122,17 +137,41 @@ def test_the_doctor_finds_a_healthy_display_healthy(tmp_path: Path) -> None:
     heard = tmp_path / "heard"
     with fake_server(Town()) as fake:
         place = paired(tmp_path / "display", fake.url, MachineSettings(player=f"file:{heard}"))
-        place.cache.mkdir()
-        (place.cache / "board.json").write_text("{}")
+        Keeper(place.board).keep(a_board_of(timedelta(minutes=3)))
         done = nouba_display(place.folder, "doctor", "--sound")
     for subject in ("pairing", "settings", "server", "clock", "disk", "cached board", "player"):
         assert re.search(rf"^ok +{subject}: ", done.output, re.MULTILINE), done.output
     for subject in ("program", "browser", "sound cards", "screen power"):
         assert f"{subject}: " in done.output
-    assert "kept 0 min ago" in done.output
+    assert "as the server had it 3 min ago" in done.output
     assert "did you hear it?" in done.output
     assert [line.title for line in recorded(heard) if line.event == "ended"] == ["chime"]
     assert TOKEN not in done.output
+
+
+def test_the_doctor_tells_the_age_of_the_board_itself_and_that_it_was_not_kept(
+    tmp_path: Path,
+) -> None:
+    """Found: "kept 0 min ago" of a board of last week, whose file each start wrote anew."""
+    place = paired(tmp_path, "http://127.0.0.1:1")
+    keeper = Keeper(place.board)
+    keeper.keep(a_board_of(timedelta(days=7)))
+    said = nouba_display(place.folder, "doctor").output
+    assert "note   cached board: as the server had it 7 days ago\n" in said
+    in_the_way = place.board.with_suffix(".part")
+    in_the_way.mkdir()
+    keeper.keep(a_board_of(timedelta(minutes=1)))
+    said = nouba_display(place.folder, "doctor").output
+    assert (
+        "FAULT  cached board: as the server had it 7 days ago; it could not be kept 0 min" in said
+    )
+    assert "make room on the disk" in said
+    in_the_way.rmdir()
+    keeper.keep(a_board_of(timedelta(minutes=1)))
+    said = nouba_display(place.folder, "doctor").output
+    assert "ok     cached board: as the server had it 1 min ago\n" in said
+    keeper.keep(a_board_of(timedelta(hours=-1)))
+    assert "cached board: of an unknown age" in nouba_display(place.folder, "doctor").output
 
 
 def test_the_doctor_names_faults_and_what_to_do(tmp_path: Path) -> None:
@@ -146,7 +185,8 @@ def test_the_doctor_names_faults_and_what_to_do(tmp_path: Path) -> None:
     assert done.exit_code == 1
     assert "FAULT  server: it does not know this display's token" in done.output
     assert "note   cached board: none yet" in done.output
-    assert "FAULT  browser: no Chromium here" in done.output
+    named = f'FAULT  browser: browser = "/none" in {place.settings_file}: no such program\n'
+    assert named in done.output, "the setting, not what to install"
     assert "FAULT  player: the audio device is gone" in done.output
     assert "FAULT  screen power: wlopm: wlopm: No such file" in done.output
     assert "set another screen_power in" in done.output
@@ -157,11 +197,35 @@ def test_the_doctor_names_faults_and_what_to_do(tmp_path: Path) -> None:
     assert "FAULT  settings: " in nouba_display(place.folder, "doctor").output
 
 
-def test_a_machine_without_a_player_is_told_what_to_install(tmp_path: Path) -> None:
-    place = paired(tmp_path, "http://127.0.0.1:1", MachineSettings(player="no-such-player"))
+def test_a_machine_without_a_player_is_told_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = paired(tmp_path, "http://127.0.0.1:1")
+    monkeypatch.setenv("PATH", str(tmp_path))
     done = nouba_display(place.folder, "doctor")
-    assert "FAULT  player: not here: no-such-player" in done.output
-    assert "apt install alsa-utils" in done.output
+    assert "FAULT  player: none of pw-play, paplay, aplay is here\n" in done.output
+    assert f"→ {INSTALL}\n" in done.output
+    assert INSTALL == "apt install alsa-utils"
+    packages = re.search(r"^apt install .*", DOCS.read_text(encoding="utf-8"), re.MULTILINE)
+    assert packages is not None
+    assert INSTALL.split()[-1] in packages[0].split(), "as the docs have it"
+    with capture_logs() as logged:
+        build(place, settings=MachineSettings(port=free_port()), with_browser=False).stop([])
+    assert [line["problem"] for line in logged if line["event"] == "no_player"] == [
+        f"none of pw-play, paplay, aplay is here: {INSTALL}"
+    ]
+
+
+def test_a_player_that_is_not_there_is_named_by_the_doctor_and_at_the_start(
+    tmp_path: Path,
+) -> None:
+    settings = MachineSettings(player="nonsense", port=free_port())
+    place = paired(tmp_path, "http://127.0.0.1:1", settings)
+    named = f'player = "nonsense" in {place.settings_file}: no such program'
+    assert f"FAULT  player: {named}\n" in nouba_display(place.folder, "doctor").output
+    with capture_logs() as logged:
+        build(place, settings=settings, with_browser=False).stop([])
+    assert any(named in line.get("problem", "") for line in logged), logged
 
 
 def test_sound_cards_are_named_as_settings_want_them() -> None:

@@ -78,7 +78,7 @@ def test_a_machine_without_an_audio_device_is_a_fault(
 def test_nothing_here_is_always_a_fault() -> None:
     assert find_player("there-is-no-such-player") is None
     with pytest.raises(PlayerFailed):
-        NoPlayer().check()
+        NoPlayer("none is here").check()
 
 
 def test_a_recording_takes_its_time_and_is_written_down(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from datetime import timedelta
+from datetime import datetime, timedelta
 from http.client import HTTPConnection, HTTPResponse
 from pathlib import Path
 from urllib.error import HTTPError
@@ -364,3 +364,19 @@ def test_a_display_that_lost_its_page_server_ends_to_be_started_anew(tmp_path: P
     display.pages.stop()
     assert not wait_for_end(threading.Event(), threads)
     display.stop(threads)
+
+
+def test_after_a_restart_without_the_server_the_page_is_told_the_servers_time(
+    tmp_path: Path,
+) -> None:
+    """Found: the wall went on from the time of the last kept board."""
+    with serving(Town(clock_ahead=timedelta(hours=3))) as server:
+        with screen(tmp_path, server.url) as one:
+            until(lambda: one.display.socket.is_live and one.news()["view"], "it watches")
+        server.stop()
+        with screen(tmp_path, server.url) as again:
+            told = again.news()
+            off = datetime.fromisoformat(told["now"]) - server.town.now()
+            assert abs(off.total_seconds()) < 2.0
+            assert told["age_seconds"] >= 60.0
+        server.start()

@@ -146,3 +146,12 @@ def test_the_program_may_be_started_anew_under_a_running_browser(tmp_path: Path)
         running.program = running._start("run", "--no-browser", "--data", str(place.folder))
         until(lambda: _page(fake) == "ok", "the page asks the new program")
         assert before[0] in running.browsers(), "Chromium was not started anew"
+
+
+def test_an_ordinary_stop_logs_no_error(tmp_path: Path) -> None:
+    """Found: stack traces at level error, as the page's question was cut off."""
+    with services(tmp_path) as (_, running, _):
+        running.program.terminate()
+        assert running.program.wait(STOP_SECONDS_MAX) == 0
+        assert "Traceback" not in running.log("run")
+        assert '"error"' not in running.log("run")

@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import io
+import signal
+import subprocess
+import sys
 import threading
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from rich.console import Console
 
 from device_client.place import SettingsError
+from display_client.keeping import Keeper, Kept
 from display_client.text import PlainLines, Reader, Seen, drawn, run_plain
+from server.clock import SystemClock
 from server.wire import BoardView
 from tests.display_client.builders import NOON, board, call
 from tests.display_client.fake_server import BRANCH, Town, serving
+from tests.display_client.running import PATIENCE_SECONDS, paired
+from tests.end_to_end.programs import ROOT
 
 
 def seen(view: BoardView | None, *, age: float | None = 0.0, at: float = 5.0) -> Seen:
@@ -98,6 +106,58 @@ def test_it_reads_a_server_without_being_paired_and_grows_old_without_it() -> No
         assert later.view == view
         assert later.age_seconds is not None
         reader.close()
+
+
+def test_without_the_server_the_kept_board_is_shown_with_its_age_and_calls_nobody(
+    tmp_path: Path,
+) -> None:
+    """Found: `--text` showed no board where the wall beside it did."""
+    at = SystemClock().now() - timedelta(hours=9.5)
+    view = replace(board(7, call("A012", 3, noon=at)), at=at)
+    with serving(Town(seq=2)) as server:
+        place = paired(tmp_path, server.url, 1)
+        Keeper(place.board).keep(Kept(view=view))
+        server.stop()
+        reader = Reader(server.url, BRANCH, Keeper(place.board).read())
+        found = reader.ask()
+        text = rendered(found, "en", 100).replace("\u2066", "").replace("\u2069", "")
+        assert "A012" in text
+        assert "more than 9 hours old" in text
+        assert "Calls cannot be shown now" in text
+        assert "►" not in text
+        server.start()
+        later = reader.ask()
+        assert later.is_current
+        assert later.view is not None
+        assert later.view.seq == 2, "the server's word is news whatever its seq"
+        reader.close()
+
+
+def test_a_paired_machine_reads_what_it_has_kept(tmp_path: Path) -> None:
+    place = paired(tmp_path, "http://127.0.0.1:1", 1)
+    Keeper(place.board).keep(Kept(view=replace(board(7), is_open=False)))
+    nouba_display = str(Path(sys.executable).with_name("nouba-display"))
+    command = [nouba_display, "--text", "--data", str(tmp_path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as program:
+        assert program.stdout is not None
+        in_vain = threading.Timer(PATIENCE_SECONDS, program.kill)
+        in_vain.start()
+        said = [program.stdout.readline().split() for _ in range(2)]
+        in_vain.cancel()
+        program.send_signal(signal.SIGINT)
+    assert [words[1:] for words in said] == [["not-current"], ["closed"]]
+
+
+def test_where_nobody_knows_the_time_none_is_shown() -> None:
+    ahead = replace(board(7), at=SystemClock().now() + timedelta(hours=1))
+    reader = Reader("http://127.0.0.1:1", BRANCH, Kept(view=ahead))
+    found = reader.ask()
+    reader.close()
+    assert (found.age_seconds, found.is_current) == (None, False)
+    text = rendered(found, "en", 100)
+    assert "waiting for the server" in text
+    head = next(line for line in text.splitlines() if "Commune" in line or "جماعة" in line)
+    assert not any(sign.isdigit() for sign in head)
 
 
 def test_a_restored_database_is_believed_after_three_answers() -> None:

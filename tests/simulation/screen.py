@@ -16,6 +16,7 @@ import msgspec
 from greenlet import GreenletExit, greenlet
 
 from device_client.server import deaf
+from display_client.keeping import Keeper
 from display_client.link import (
     BEHIND_SECONDS,
     KNOCK_SECONDS,
@@ -26,7 +27,7 @@ from display_client.link import (
 )
 from display_client.memory import Memory
 from display_client.news import News
-from display_client.reports import Keeper, Orders, Reporter
+from display_client.reports import Orders, Reporter
 from display_client.speech import Speaker
 from server.actions.hall import Caller, Hall
 from server.db import device_views, devices, reads, views
