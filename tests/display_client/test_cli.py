@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import re
 import stat
+import subprocess
+import sys
+import threading
 from datetime import timedelta
 from pathlib import Path
+from subprocess import PIPE, STDOUT
 
 import pytest
 from click.testing import CliRunner, Result
-from structlog.testing import capture_logs
 
 from device_client.place import Identity, SettingsError
 from device_client.program import alone
@@ -18,9 +22,9 @@ from display_client.cli import main
 from display_client.doctor import sound_cards
 from display_client.keeping import Keeper, Kept
 from display_client.player import INSTALL, recorded
-from display_client.running import build
 from display_client.settings import MachineSettings, Place, checked
 from server.clock import SystemClock
+from tests.display_client.running import PATIENCE_SECONDS
 from tests.end_to_end.processes import free_port
 from tests.end_to_end.programs import ROOT
 from tests.kiosk_client.fake_server import BRANCH, TOKEN, Town, fake_server
@@ -200,7 +204,7 @@ def test_the_doctor_names_faults_and_what_to_do(tmp_path: Path) -> None:
 def test_a_machine_without_a_player_is_told_what_to_install(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    place = paired(tmp_path, "http://127.0.0.1:1")
+    place = paired(tmp_path, "http://127.0.0.1:1", MachineSettings(port=free_port()))
     monkeypatch.setenv("PATH", str(tmp_path))
     done = nouba_display(place.folder, "doctor")
     assert "FAULT  player: none of pw-play, paplay, aplay is here\n" in done.output
@@ -209,11 +213,7 @@ def test_a_machine_without_a_player_is_told_what_to_install(
     packages = re.search(r"^apt install .*", DOCS.read_text(encoding="utf-8"), re.MULTILINE)
     assert packages is not None
     assert INSTALL.split()[-1] in packages[0].split(), "as the docs have it"
-    with capture_logs() as logged:
-        build(place, settings=MachineSettings(port=free_port()), with_browser=False).stop([])
-    assert [line["problem"] for line in logged if line["event"] == "no_player"] == [
-        f"none of pw-play, paplay, aplay is here: {INSTALL}"
-    ]
+    assert said_at_the_start(place) == f"none of pw-play, paplay, aplay is here: {INSTALL}"
 
 
 def test_a_player_that_is_not_there_is_named_by_the_doctor_and_at_the_start(
@@ -223,9 +223,22 @@ def test_a_player_that_is_not_there_is_named_by_the_doctor_and_at_the_start(
     place = paired(tmp_path, "http://127.0.0.1:1", settings)
     named = f'player = "nonsense" in {place.settings_file}: no such program'
     assert f"FAULT  player: {named}\n" in nouba_display(place.folder, "doctor").output
-    with capture_logs() as logged:
-        build(place, settings=settings, with_browser=False).stop([])
-    assert any(named in line.get("problem", "") for line in logged), logged
+    assert said_at_the_start(place).startswith(named)
+
+
+def said_at_the_start(place: Place) -> str:
+    """What the running program logs of its player."""
+    nouba_display = str(Path(sys.executable).with_name("nouba-display"))
+    command = [nouba_display, "run", "--no-browser", "--data", str(place.folder)]
+    with subprocess.Popen(command, stdout=PIPE, stderr=STDOUT, text=True, cwd=ROOT) as program:
+        in_vain = threading.Timer(PATIENCE_SECONDS, program.kill)
+        in_vain.start()
+        assert program.stdout is not None
+        lines = (json.loads(line) for line in program.stdout if line.startswith("{"))
+        found = next((line for line in lines if line["event"] == "no_player"), {"problem": ""})
+        in_vain.cancel()
+        program.terminate()
+    return str(found["problem"])
 
 
 def test_sound_cards_are_named_as_settings_want_them() -> None:
