@@ -40,8 +40,15 @@ pytestmark = pytest.mark.parametrize("database_kind", ["sqlite"])
 EXAMPLES_AN_OPERATION = 12
 # Schemathesis' own list, and 410: a claim that nobody made is as over as one that ran out.
 ANSWERS = ["2xx", "3xx", "401", "403", "404", "409", "410", "429", "5xx"]
+# Schemathesis' own list, and 413: what is too large is refused before it is looked at.
+REFUSALS = ["400", "401", "403", "404", "406", "413", "422", "428", "5xx"]
 CONFIG = SchemathesisConfig.from_dict(
-    {"checks": {"positive_data_acceptance": {"expected-statuses": ANSWERS}}}
+    {
+        "checks": {
+            "positive_data_acceptance": {"expected-statuses": ANSWERS},
+            "negative_data_rejection": {"expected-statuses": REFUSALS},
+        }
+    }
 )
 
 
