@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import signal
 import subprocess
 import sys
 import threading
@@ -144,7 +143,7 @@ def test_a_paired_machine_reads_what_it_has_kept(tmp_path: Path) -> None:
         in_vain.start()
         said = [program.stdout.readline().split() for _ in range(2)]
         in_vain.cancel()
-        program.send_signal(signal.SIGINT)
+        program.terminate()
     assert [words[1:] for words in said] == [["not-current"], ["closed"]]
 
 
