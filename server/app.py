@@ -46,7 +46,6 @@ from server.web import (
     home,
     kiosk,
     limits,
-    marks,
     media,
     metrics,
     packets,
@@ -129,7 +128,6 @@ def create_app(config: Config, *, hall: Hall | None = None, paper_url: str = "")
     _protect(app, config)
     problems.install(app)
     context.tell_time(app)
-    marks.install(app)
     for blueprint, guard in DOORS:
         _register(app, blueprint, guard)
     io = _sockets(app, config)

@@ -6,9 +6,6 @@ import hashlib
 from dataclasses import replace
 
 import msgspec
-from flask import Flask
-from jinja2 import pass_context
-from jinja2.runtime import Context
 
 from server import i18n
 from server.wire import TicketView
@@ -25,13 +22,3 @@ def mark_of(ticket: TicketView, language: str, version: str) -> str:
     offset = i18n.offset_minutes(ticket.at, ticket.branch.zone)
     shown = msgspec.json.encode((version, language, offset, lasting))
     return hashlib.blake2b(shown, digest_size=_BYTES).hexdigest()
-
-
-def install(app: Flask) -> None:
-    """Let templates write the mark of the ticket that they show."""
-    app.jinja_env.globals["mark_of"] = _mark_of
-
-
-@pass_context
-def _mark_of(context: Context, ticket: TicketView) -> str:
-    return mark_of(ticket, context["language"], context["version"])

@@ -173,7 +173,7 @@ class Painter:
         with self._hall.store.read() as connection:
             found = reads.ticket(connection, BranchId(room.branch), TicketId(room.key))
             view = views.ticket(connection, found, now)
-        return self._ticket_painted(room, found, view)
+        return self._ticket_painted(room, found, view, self._mark(room, view))
 
     def _ticket_again(self, room: Room, shows: str) -> Message:
         now = self._hall.clock.now()
@@ -182,8 +182,9 @@ class Painter:
             found, seq = reads.ticket_and_seq(connection, branch, TicketId(room.key))
             around = self._around_at(connection, branch, (seq, _minute(now)))
             view = views.ticket_among(connection, found, now, around)
-        if not shows or shows != mark_of(view, room.language, self._renderer.version):
-            return self._ticket_painted(room, found, view)
+        mark = self._mark(room, view)
+        if shows != mark:
+            return self._ticket_painted(room, found, view, mark)
         wait = view.wait and (view.wait.p50_seconds, view.wait.p90_seconds)
         body: dict[str, object] = {
             "view": room.kind.value,
@@ -195,15 +196,18 @@ class Painter:
         }
         return Message(name="view", body=body)
 
-    def _ticket_painted(self, room: Room, found: Ticket, view: TicketView) -> Message:
+    def _mark(self, room: Room, view: TicketView) -> str:
+        return mark_of(view, room.language, self._renderer.version)
+
+    def _ticket_painted(self, room: Room, found: Ticket, view: TicketView, mark: str) -> Message:
         text = self._renderer.render(
             "ticket/_ticket.html",
             room.language,
             view=view,
+            mark=mark,
             secret=found.secret,
             url=self._ticket_url(found.secret),
         )
-        mark = mark_of(view, room.language, self._renderer.version)
         message = _view(room, view.seq, view.at, text)
         return replace(message, body={"shows": mark, **message.body})
 

@@ -15,6 +15,7 @@ from server.pages.forms import idempotency_key
 from server.pages.rendering import new_key
 from server.web.context import web
 from server.web.limits import look_ups
+from server.web.marks import mark_of
 from server.wire import TicketView
 
 pages = Blueprint("ticket", __name__)
@@ -27,12 +28,14 @@ pages = Blueprint("ticket", __name__)
 def show(secret: str) -> Response:
     """Number, state, people ahead, desk. An unknown secret is answered like a wrong one."""
     view = _view(secret)
+    language = _language(view)
     return live_page(
         "ticket/ticket.html",
         "ticket/_ticket.html",
-        _language(view),
+        language,
         view.seq,
         view=view,
+        mark=mark_of(view, language, web().renderer.version),
         secret=secret.upper(),
         url=web().ticket_url(Secret(secret.upper())),
         key=new_key(),
